@@ -1,0 +1,1 @@
+"""Helpers of the course: what a notebook needs and does not teach."""

@@ -1,0 +1,119 @@
+"""Execute the committed notebooks and normalise the files, so that running them again changes nothing.
+
+    python -m course_utils.notebook_files            execute all in place, then normalise (make notebooks)
+    python -m course_utils.notebook_files --check    only tell which files are not normalised
+"""
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
+KEPT_CELL_METADATA = {"tags"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+SECONDS_FOR_A_CELL = 600
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    """Run all cells in place, in a fresh kernel whose working directory is `folder`."""
+    # Widget states would hold every picture a second time; the committed file shows the static ones.
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_FOR_A_CELL,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=False,
+    )
+    client.execute()
+
+
+def normalise(notebook: nbformat.NotebookNode) -> None:
+    """Bring the notebook, in place, to the one form that is committed. Nothing a reader sees is changed."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
+    notebook.nbformat_minor = 5
+    count = 0
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:03d}"
+        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA})
+        cell.source = cell.source.rstrip()
+        if cell.cell_type != "code":
+            continue
+        if cell.source:
+            count += 1
+        cell.execution_count = count if cell.source else None
+        cell.outputs = _merge_streams(cell.outputs)
+        for output in cell.outputs:
+            _normalise_output(output, cell.execution_count)
+
+
+def _merge_streams(outputs: list) -> list:
+    merged = []
+    for output in outputs:
+        if merged and output.output_type == "stream" and merged[-1].get("name") == output.name:
+            merged[-1].text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+def _normalise_output(output: nbformat.NotebookNode, count: int | None) -> None:
+    if output.output_type == "execute_result":
+        output.execution_count = count
+    if "data" in output:
+        # Without a kernel a widget view shows only an error message; the picture beside it shows the demo.
+        output.data.pop(WIDGET_VIEW, None)
+        if "text/plain" in output.data:
+            output.data["text/plain"] = _without_addresses(output.data["text/plain"])
+    if output.output_type == "stream":
+        output.text = _without_addresses(output.text)
+
+
+def _without_addresses(text: str) -> str:
+    return re.sub(r"0x[0-9a-fA-F]{6,}", "0x0", text)
+
+
+def write_atomically(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Write the file beside its place and rename it, so that no reader ever sees half of it."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
+        file.write(nbformat.writes(notebook) + "\n")
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def is_normalised(path: Path) -> bool:
+    """Whether normalising the file would leave it as it is."""
+    text = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    normalise(notebook)
+    return nbformat.writes(notebook) + "\n" == text
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Execute and normalise the notebooks of the course.")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if a file is not normalised")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of them")
+    arguments = parser.parse_args()
+    paths = arguments.notebooks or sorted(NOTEBOOKS.glob("*.ipynb"))
+    if arguments.check:
+        loose = [path.name for path in paths if not is_normalised(path)]
+        print(f"not normalised: {', '.join(loose)}" if loose else f"all {len(paths)} notebooks are normalised")
+        return bool(loose)
+    for path in paths:
+        print(f"running {path.name}", flush=True)
+        notebook = nbformat.read(path, as_version=4)
+        execute(notebook, path.parent)
+        normalise(notebook)
+        write_atomically(notebook, path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

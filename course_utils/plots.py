@@ -1,0 +1,197 @@
+"""Figures with one palette and alt text.
+
+Every function returns a matplotlib `Figure` made without pyplot, so that nothing global is left behind;
+`show(figure, alt)` puts it into the notebook together with its description for readers who cannot see it.
+"""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from IPython.display import display
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from PIL import Image
+
+# Okabe and Ito (2008), "Color Universal Design": told apart by readers with any common colour blindness.
+BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
+SKY, VERMILION, YELLOW, BLACK, GREY = "#56B4E9", "#D55E00", "#F0E442", "#000000", "#999999"
+BROWN = "#7A4A1E"
+# Ten classes; figures that use them also write the class into the picture, since ten hues are too many.
+PALETTE = [BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, BROWN, BLACK, GREY, YELLOW]
+# Blue for negative, orange for positive, white between: for decision surfaces and responses of units.
+DIVERGING = LinearSegmentedColormap.from_list("blue_white_orange", [BLUE, "#FFFFFF", ORANGE])
+
+
+def to_png(picture: Figure | Image.Image | np.ndarray) -> bytes:
+    """The PNG bytes of a matplotlib figure, a PIL image or a uint8 array (H, W) or (H, W, 3)."""
+    buffer = io.BytesIO()
+    if isinstance(picture, Figure):
+        picture.savefig(buffer, format="png")
+    else:
+        image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
+        image.save(buffer, format="png")
+    return buffer.getvalue()
+
+
+def picture_bundle(picture: Figure | Image.Image | np.ndarray, alt: str) -> tuple[dict, dict]:
+    """The picture as Jupyter's mime bundle (data, metadata), with `alt` where readers and converters look."""
+    return {"image/png": to_png(picture), "text/plain": alt}, {"image/png": {"alt": alt}}
+
+
+def show(picture: Figure | Image.Image | np.ndarray, alt: str) -> None:
+    """Display a picture below the cell. `alt` says in a sentence what there is to see."""
+    if not alt.strip():
+        raise ValueError("alt must be a sentence that says what the picture shows; got an empty text")
+    data, metadata = picture_bundle(picture, alt)
+    display(data, metadata=metadata, raw=True)
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **keywords):
+    """A figure of the given size in inches and its axes (one, or an array of them), laid out tightly."""
+    figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
+    return figure, figure.subplots(rows, columns, **keywords)
+
+
+def as_grey(images: torch.Tensor | np.ndarray) -> np.ndarray:
+    """Images (N, 28, 28) or (N, 1, 28, 28), uint8 or floats in [0, 1], as uint8 (N, 28, 28)."""
+    array = images.detach().cpu().numpy() if isinstance(images, torch.Tensor) else np.asarray(images)
+    if array.ndim == 4 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 3:
+        raise ValueError(f"images must have shape (N, H, W) or (N, 1, H, W); got {tuple(array.shape)}")
+    if array.dtype == np.uint8:
+        return array
+    return np.rint(255 * np.clip(array, 0, 1)).astype(np.uint8)
+
+
+def draw_digit(axes, image: np.ndarray, title: str = "", colour: str = BLACK) -> AxesImage:
+    """One grey image (H, W), uint8, without ticks: white ink on black, as the data are stored."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if title:
+        axes.set_title(title, fontsize=9, color=colour)
+    return axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+
+
+def image_grid(
+    images: torch.Tensor | np.ndarray,
+    columns: int = 10,
+    captions: Sequence[str] | None = None,
+    row_names: Sequence[str] | None = None,
+    title: str = "",
+    size: float = 0.75,
+) -> Figure:
+    """A grid of images (N, 28, 28) or (N, 1, 28, 28), row by row.
+
+    `captions` stand above each image, `row_names` left of each row; `size` is an image's side in inches.
+    """
+    grey = as_grey(images)
+    rows = -(-len(grey) // columns)
+    height = size * (1.3 if captions else 1.05) * rows + (0.4 if title else 0)
+    figure, axes = new_figure(size * columns + (1.3 if row_names else 0), height, rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for i, image in enumerate(grey):
+        axis = axes.flat[i]
+        axis.set_axis_on()
+        draw_digit(axis, image, captions[i] if captions else "")
+    for axis, name in zip(axes[:, 0], row_names or []):
+        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def smooth(values: Sequence[float], window: int) -> np.ndarray:
+    """The running mean of `values` over the last `window` of them (fewer at the start)."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - window, 0)
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def training_curves(
+    history: dict[str, list[tuple[int, float]]],
+    title: str = "",
+    share_done: float = 1.0,
+    pictures: torch.Tensor | None = None,
+) -> Figure:
+    """One panel per recorded quantity against the step, and optionally a panel of current images.
+
+    `history` maps each name to its list of (step, value), as `TrainingRun.history` does.
+    """
+    panels = len(history) + (pictures is not None)
+    figure, axes = new_figure(3.6 * panels, 2.6, 1, panels, squeeze=False)
+    figure.suptitle(title, fontsize=10)
+    for axis, (name, entries), colour in zip(axes[0], history.items(), PALETTE * len(history)):
+        draw_curve(axis, name, entries, colour)
+    if pictures is not None:
+        draw_mosaic(axes[0, -1], pictures)
+    # A thin bar along the top edge is the progress bar; it is full in the saved picture.
+    figure.add_artist(_bar(figure, 1.0, "#DDDDDD"))
+    figure.add_artist(_bar(figure, share_done, BLUE))
+    return figure
+
+
+def _bar(figure: Figure, share: float, colour: str):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((0, 0.985), share, 0.015, transform=figure.transFigure, color=colour, linewidth=0)
+
+
+def draw_curve(axis, name: str, entries: list[tuple[int, float]], colour: str) -> None:
+    """A recorded quantity against the step: every value in a light tone, the running mean on top."""
+    steps, values = zip(*entries)
+    label = name.replace("_", " ")
+    if len(values) > 100:
+        axis.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
+        axis.plot(steps, smooth(values, 50), color=colour, linewidth=1.8)
+        # The first steps are far above the rest and would press the curve flat.
+        low, high = min(values), float(np.quantile(values, 0.98))
+        axis.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    else:
+        axis.plot(steps, values, color=colour, linewidth=1.8, marker="o", markersize=3)
+    axis.set_xlabel("step")
+    axis.set_title(f"{label}: {values[-1]:.3g}" if len(values) <= 100 else label, fontsize=9)
+    axis.grid(alpha=0.3)
+
+
+def draw_mosaic(axis, images: torch.Tensor | np.ndarray) -> None:
+    """Images side by side in one panel, as square as their number allows."""
+    grey = as_grey(images)
+    columns = int(np.ceil(np.sqrt(len(grey))))
+    rows = -(-len(grey) // columns)
+    height, width = grey.shape[1:]
+    mosaic = np.zeros((rows * height, columns * width), dtype=np.uint8)
+    for i, image in enumerate(grey):
+        row, column = divmod(i, columns)
+        mosaic[row * height : (row + 1) * height, column * width : (column + 1) * width] = image
+    draw_digit(axis, mosaic, "now")
+
+
+def class_map(points: np.ndarray, labels: np.ndarray, title: str = "", axis_names: Sequence[str] = ("", "")) -> Figure:
+    """Points (N, 2) coloured by class, each class's number written at the middle (median) of its points."""
+    figure, axis = new_figure(6.2, 5.2)
+    draw_class_map(axis, np.asarray(points), np.asarray(labels))
+    axis.set_xlabel(axis_names[0])
+    axis.set_ylabel(axis_names[1])
+    axis.set_title(title, fontsize=10)
+    return figure
+
+
+def draw_class_map(axis, points: np.ndarray, labels: np.ndarray) -> None:
+    """The scatter plot of `class_map` in given axes, so that figures can hold several."""
+    for label in np.unique(labels):
+        own = points[labels == label]
+        colour = PALETTE[int(label) % len(PALETTE)]
+        axis.scatter(own[:, 0], own[:, 1], s=5, color=colour, alpha=0.6, linewidths=0)
+        x, y = np.median(own, axis=0)
+        axis.text(
+            x, y, str(label), fontsize=13, fontweight="bold", ha="center", va="center", color="black",
+            bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colour, "linewidth": 2},
+        )  # fmt: skip

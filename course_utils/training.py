@@ -1,0 +1,161 @@
+"""What a visible training loop needs around it: progress, a live picture, a history and a clean stop.
+
+The loop itself (forward, loss, zero_grad, backward, step) stands in the notebook. `TrainingRun` wraps the
+minibatches that the loop runs over, and records what the loop hands it.
+"""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from IPython import get_ipython
+from IPython.display import display
+
+from course_utils import plots
+
+SECONDS_BETWEEN_PICTURES = 0.5
+SHARE_OF_TIME_FOR_PICTURES = 0.08
+
+
+class TrainingRun:
+    """Minibatches that draw the progress of the loop over them.
+
+    >>> run = TrainingRun(minibatches(images, labels, batch_size=128, epochs=5))
+    >>> for x, y in run:
+    ...     loss = F.cross_entropy(model(x), y)
+    ...     optimizer.zero_grad()
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     run.record(loss=loss)
+
+    Pressing stop (the interrupt button) ends the loop after the current step: model, optimizer and history
+    are kept, and the notebook goes on. Pressing it again interrupts at once.
+
+    Arguments: `batches`, an iterable with a length; `pictures`, a function without arguments that returns
+    images (N, 1, 28, 28) in [0, 1], called at most twice a second without gradients and without touching the
+    random numbers of the training; `title`, the heading of the live picture.
+
+    Attributes: `step` (steps begun, from 1 on), `history` (name -> list of (step, value)), `stopped` (True if
+    the run was interrupted), `seconds` (wall-clock time of the loop).
+    """
+
+    def __init__(self, batches, title: str = "Training", pictures: Callable[[], torch.Tensor] | None = None):
+        if not hasattr(batches, "__len__"):
+            raise ValueError(
+                f"batches must have a length, so that progress can be shown; got {type(batches).__name__}: "
+                "use minibatches(...), a list or a DataLoader"
+            )
+        self.batches = batches
+        self.title = title
+        self.pictures = pictures
+        self.step = 0
+        self.history: dict[str, list[tuple[int, float]]] = {}
+        self.stopped = False
+        self.seconds = 0.0
+        self._display = None
+        self._last_drawn = 0.0
+        self._seconds_drawing = 0.0
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator:
+        self._start = self._last_drawn = time.perf_counter()
+        try:
+            with self._interrupt_ends_the_loop():
+                for batch in self.batches:
+                    self.step += 1
+                    yield batch
+                    self._draw_if_due()
+                    if self.stopped:
+                        break
+        finally:
+            # Also reached when the loop's body raises or breaks: what was learnt so far stays visible.
+            self.seconds += time.perf_counter() - self._start
+            self._draw(self._final_status())
+        if self.stopped:
+            print(
+                f"Stopped after step {self.step} of {len(self)}. The model and its history are kept: "
+                "the next cells run with what was learnt so far."
+            )
+
+    def record(self, **values: float | torch.Tensor) -> None:
+        """Add named values (one number each: a float or a tensor of one element) to the history, at this step.
+
+        Raises FloatingPointError if a value is not finite, ValueError if it is not a single number.
+        """
+        for name, value in values.items():
+            if isinstance(value, torch.Tensor) and value.numel() != 1:
+                raise ValueError(
+                    f"{name} must be a single number; got a tensor of shape {tuple(value.shape)}: "
+                    "average or sum it first"
+                )
+            number = float(value)
+            if not math.isfinite(number):
+                raise FloatingPointError(
+                    f"{name} is {number} at step {self.step} of {len(self)}, so training cannot go on: the usual "
+                    "causes are a learning rate that is too high, or the logarithm or quotient of a zero"
+                )
+            self.history.setdefault(name, []).append((self.step, number))
+
+    def latest(self, name: str, last: int = 50) -> float:
+        """The mean of the last few recorded values of `name`: a loss without the noise of single batches."""
+        values = [value for _, value in self.history[name][-last:]]
+        return sum(values) / len(values)
+
+    @contextmanager
+    def _interrupt_ends_the_loop(self):
+        # Signals can only be handled in the main thread, which is where a kernel runs its cells.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop_after_this_step(signal_number, frame):
+            if self.stopped:
+                raise KeyboardInterrupt
+            self.stopped = True
+
+        before = signal.signal(signal.SIGINT, stop_after_this_step)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _draw_if_due(self) -> None:
+        now = time.perf_counter()
+        affordable = self._seconds_drawing <= SHARE_OF_TIME_FOR_PICTURES * (now - self._start)
+        if affordable and now - self._last_drawn >= SECONDS_BETWEEN_PICTURES:
+            self._draw(f"step {self.step} of {len(self)}")
+
+    def _final_status(self) -> str:
+        # No times here: the saved notebook must be the same after every run.
+        if self.stopped:
+            return f"stopped after step {self.step} of {len(self)}"
+        return f"step {self.step} of {len(self)}"
+
+    def _draw(self, status: str) -> None:
+        if get_ipython() is None or not self.history:
+            return
+        begin = time.perf_counter()
+        figure = plots.training_curves(
+            self.history, f"{self.title}: {status}", self.step / max(len(self), 1), self._current_pictures()
+        )
+        alt = f"{self.title}: {status}. Curves of {', '.join(self.history)} against the step."
+        bundle = plots.picture_bundle(figure, alt)
+        if self._display is None:
+            self._display = display(*bundle[:1], metadata=bundle[1], raw=True, display_id=True)
+        else:
+            self._display.update(bundle[0], metadata=bundle[1], raw=True)
+        self._last_drawn = time.perf_counter()
+        self._seconds_drawing += self._last_drawn - begin
+
+    def _current_pictures(self) -> torch.Tensor | None:
+        if self.pictures is None:
+            return None
+        # When a picture is drawn depends on the clock; forking keeps the training's random numbers independent.
+        with torch.no_grad(), torch.random.fork_rng():
+            return self.pictures()
