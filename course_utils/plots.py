@@ -6,18 +6,21 @@ Every function returns a matplotlib `Figure` made without pyplot, so that nothin
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import torch
 from IPython.display import display
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from PIL import Image
+from matplotlib.patches import Rectangle
+from PIL import Image, ImageDraw, ImageFont
 
 # Okabe and Ito (2008), "Color Universal Design": told apart by readers with any common colour blindness.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
-SKY, VERMILION, YELLOW, BLACK, GREY = "#56B4E9", "#D55E00", "#F0E442", "#000000", "#999999"
+SKY, VERMILION, YELLOW, BLACK, GREY = "#56B4E9", "#D55E00", "#F0E442", "#000000", "#BBBBBB"
 BROWN = "#7A4A1E"
 # Ten classes; figures that use them also write the class into the picture, since ten hues are too many.
 PALETTE = [BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, BROWN, BLACK, GREY, YELLOW]
@@ -127,21 +130,16 @@ def training_curves(
     """
     panels = len(history) + (pictures is not None)
     figure, axes = new_figure(3.6 * panels, 2.6, 1, panels, squeeze=False)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(title, fontsize=10, y=0.97)
+    figure.get_layout_engine().set(rect=(0, 0, 1, 0.95))
     for axis, (name, entries), colour in zip(axes[0], history.items(), PALETTE * len(history)):
         draw_curve(axis, name, entries, colour)
     if pictures is not None:
         draw_mosaic(axes[0, -1], pictures)
     # A thin bar along the top edge is the progress bar; it is full in the saved picture.
-    figure.add_artist(_bar(figure, 1.0, "#DDDDDD"))
-    figure.add_artist(_bar(figure, share_done, BLUE))
+    for share, colour in ((1.0, "#DDDDDD"), (share_done, BLUE)):
+        figure.add_artist(Rectangle((0, 0.985), share, 0.015, transform=figure.transFigure, color=colour, linewidth=0))
     return figure
-
-
-def _bar(figure: Figure, share: float, colour: str):
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((0, 0.985), share, 0.015, transform=figure.transFigure, color=colour, linewidth=0)
 
 
 def draw_curve(axis, name: str, entries: list[tuple[int, float]], colour: str) -> None:
@@ -195,3 +193,47 @@ def draw_class_map(axis, points: np.ndarray, labels: np.ndarray) -> None:
             x, y, str(label), fontsize=13, fontweight="bold", ha="center", va="center", color="black",
             bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colour, "linewidth": 2},
         )  # fmt: skip
+
+
+def pil_font(size: int) -> ImageFont.FreeTypeFont:
+    """matplotlib's own font for pictures drawn with PIL, so that both kinds of pictures look alike."""
+    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
+
+
+def tiles(
+    images: torch.Tensor | np.ndarray,
+    captions: Sequence[str],
+    wrong: Sequence[bool] | None = None,
+    columns: int = 6,
+    side: int = 84,
+) -> Image.Image:
+    """Images (N, 28, 28) or (N, 1, 28, 28) with captions of up to two lines, drawn fast with PIL for demos.
+
+    `wrong` marks tiles by a frame and a cross, so that nobody needs to tell colours apart; `side` is the side
+    of one image on the screen, in pixels.
+    """
+    grey = as_grey(images)
+    if len(captions) != len(grey):
+        raise ValueError(f"captions must be as many as images; got {len(captions)} for {len(grey)} images")
+    gap, caption_height = 8, 34
+    rows = -(-len(grey) // columns)
+    picture = Image.new("RGB", (columns * (side + gap), rows * (side + caption_height)), "white")
+    pen = ImageDraw.Draw(picture)
+    for i, (image, caption) in enumerate(zip(grey, captions)):
+        left, top = (i % columns) * (side + gap) + gap // 2, (i // columns) * (side + caption_height) + 2
+        picture.paste(Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST), (left, top))
+        is_wrong = wrong is not None and wrong[i]
+        if is_wrong:
+            _mark_as_wrong(pen, left, top, side)
+        colour = VERMILION if is_wrong else BLACK
+        pen.multiline_text((left, top + side + 2), caption, fill=colour, font=pil_font(11), spacing=1)
+    return picture
+
+
+def _mark_as_wrong(pen: ImageDraw.ImageDraw, left: int, top: int, side: int) -> None:
+    pen.rectangle((left, top, left + side - 1, top + side - 1), outline=VERMILION, width=3)
+    right, size = left + side - 1, 18
+    pen.rectangle((right - size, top, right, top + size), fill=VERMILION)
+    inner = (right - size + 5, top + 5, right - 5, top + size - 5)
+    pen.line(inner, fill="white", width=3)
+    pen.line((inner[0], inner[3], inner[2], inner[1]), fill="white", width=3)

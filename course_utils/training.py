@@ -33,14 +33,15 @@ class TrainingRun:
     ...     run.record(loss=loss)
 
     Pressing stop (the interrupt button) ends the loop after the current step: model, optimizer and history
-    are kept, and the notebook goes on. Pressing it again interrupts at once.
+    are kept, and the notebook goes on. Pressing it again interrupts at once. Looping over the run once more
+    trains on, and adds to the same history.
 
     Arguments: `batches`, an iterable with a length; `pictures`, a function without arguments that returns
     images (N, 1, 28, 28) in [0, 1], called at most twice a second without gradients and without touching the
     random numbers of the training; `title`, the heading of the live picture.
 
-    Attributes: `step` (steps begun, from 1 on), `history` (name -> list of (step, value)), `stopped` (True if
-    the run was interrupted), `seconds` (wall-clock time of the loop).
+    Attributes: `step` (the current step, from 1 on), `total` (steps of the whole run), `history` (name -> list
+    of (step, value)), `stopped` (True if the run was interrupted), `seconds` (wall-clock time of the loop).
     """
 
     def __init__(self, batches, title: str = "Training", pictures: Callable[[], torch.Tensor] | None = None):
@@ -53,6 +54,7 @@ class TrainingRun:
         self.title = title
         self.pictures = pictures
         self.step = 0
+        self.total = len(batches)
         self.history: dict[str, list[tuple[int, float]]] = {}
         self.stopped = False
         self.seconds = 0.0
@@ -65,6 +67,8 @@ class TrainingRun:
 
     def __iter__(self) -> Iterator:
         self._start = self._last_drawn = time.perf_counter()
+        self.total = self.step + len(self.batches)
+        self.stopped = False
         try:
             with self._interrupt_ends_the_loop():
                 for batch in self.batches:
@@ -76,10 +80,11 @@ class TrainingRun:
         finally:
             # Also reached when the loop's body raises or breaks: what was learnt so far stays visible.
             self.seconds += time.perf_counter() - self._start
-            self._draw(self._final_status())
+            # No times here: the saved notebook must be the same after every run.
+            self._draw(f"{'stopped after step' if self.stopped else 'step'} {self.step} of {self.total}")
         if self.stopped:
             print(
-                f"Stopped after step {self.step} of {len(self)}. The model and its history are kept: "
+                f"Stopped after step {self.step} of {self.total}. The model and its history are kept: "
                 "the next cells run with what was learnt so far."
             )
 
@@ -94,10 +99,10 @@ class TrainingRun:
                     f"{name} must be a single number; got a tensor of shape {tuple(value.shape)}: "
                     "average or sum it first"
                 )
-            number = float(value)
+            number = value.item() if isinstance(value, torch.Tensor) else float(value)
             if not math.isfinite(number):
                 raise FloatingPointError(
-                    f"{name} is {number} at step {self.step} of {len(self)}, so training cannot go on: the usual "
+                    f"{name} is {number} at step {self.step} of {self.total}, so training cannot go on: the usual "
                     "causes are a learning rate that is too high, or the logarithm or quotient of a zero"
                 )
             self.history.setdefault(name, []).append((self.step, number))
@@ -129,27 +134,20 @@ class TrainingRun:
         now = time.perf_counter()
         affordable = self._seconds_drawing <= SHARE_OF_TIME_FOR_PICTURES * (now - self._start)
         if affordable and now - self._last_drawn >= SECONDS_BETWEEN_PICTURES:
-            self._draw(f"step {self.step} of {len(self)}")
-
-    def _final_status(self) -> str:
-        # No times here: the saved notebook must be the same after every run.
-        if self.stopped:
-            return f"stopped after step {self.step} of {len(self)}"
-        return f"step {self.step} of {len(self)}"
+            self._draw(f"step {self.step} of {self.total}")
 
     def _draw(self, status: str) -> None:
         if get_ipython() is None or not self.history:
             return
         begin = time.perf_counter()
-        figure = plots.training_curves(
-            self.history, f"{self.title}: {status}", self.step / max(len(self), 1), self._current_pictures()
-        )
-        alt = f"{self.title}: {status}. Curves of {', '.join(self.history)} against the step."
-        bundle = plots.picture_bundle(figure, alt)
+        title = f"{self.title}: {status}"
+        share_done = self.step / self.total
+        figure = plots.training_curves(self.history, title, share_done, self._current_pictures())
+        data, metadata = plots.picture_bundle(figure, f"{title}. Curves of {', '.join(self.history)} against the step.")
         if self._display is None:
-            self._display = display(*bundle[:1], metadata=bundle[1], raw=True, display_id=True)
+            self._display = display(data, metadata=metadata, raw=True, display_id=True)
         else:
-            self._display.update(bundle[0], metadata=bundle[1], raw=True)
+            self._display.update(data, metadata=metadata, raw=True)
         self._last_drawn = time.perf_counter()
         self._seconds_drawing += self._last_drawn - begin
 

@@ -72,5 +72,5 @@ class Explorer:
         data = dict(self.view._repr_mimebundle_(**keywords) or {})
         data["text/plain"] = self.alt
         # Viewers without a kernel fall back to the picture.
-        data["image/png"] = self.picture.value
+        data["image/png"] = bytes(self.picture.value)
         return data, {"image/png": {"alt": self.alt}}

@@ -1,0 +1,53 @@
+"""Browse a data set by class and, where they are known, by generative factor."""
+
+import ipywidgets
+import numpy as np
+from matplotlib.figure import Figure
+
+from course_utils.data import FACTORS, ImageData
+from course_utils.explorers.base import Explorer
+from course_utils.plots import image_grid
+
+COLUMNS, ROWS = 10, 3
+ALL_CLASSES = "all classes"
+STORED_ORDER = "the order of storage"
+
+
+class DataBrowser(Explorer):
+    """Pictures of one class, or all, in the order of storage or sorted by a factor; a slider walks through."""
+
+    def __init__(self, data: ImageData):
+        self.images = data.train_images.cpu().numpy()
+        self.labels = data.train_labels.cpu().numpy()
+        self.factors = {name: values.cpu().numpy() for name, values in data.train_factors.items()}
+        self.classes = data.classes
+        orders = [STORED_ORDER, *(name for name in FACTORS if name in self.factors and name != "variant")]
+        wide = {"style": {"description_width": "90px"}, "layout": ipywidgets.Layout(width="420px")}
+        controls = {
+            "class_name": ipywidgets.Dropdown(options=[ALL_CLASSES, *data.classes], description="class", **wide),
+            "order": ipywidgets.Dropdown(options=orders, description="sorted by", **wide),
+            "position": ipywidgets.IntSlider(0, 0, 100, description="position", **wide),
+        }
+        alt = f"{ROWS * COLUMNS} images of the data set {data.name}, with controls for class, order and position"
+        super().__init__(controls, alt, width=780, height=330)
+
+    def draw(self, class_name: str, order: str, position: int) -> Figure:
+        """Thirty images from `position` per cent of the way through the chosen class in the chosen order."""
+        rows = self._chosen(class_name, order)
+        count = min(ROWS * COLUMNS, len(rows))
+        start = round(position / 100 * (len(rows) - count))
+        shown = rows[start : start + count]
+        if order == STORED_ORDER:
+            captions = [self.classes[label] for label in self.labels[shown]]
+        else:
+            captions = [f"{value:.2f}" for value in self.factors[order][shown]]
+        title = f"{class_name}: images {start + 1:,} to {start + count:,} of {len(rows):,}, by {order}"
+        return image_grid(self.images[shown], COLUMNS, captions, title=title)
+
+    def _chosen(self, class_name: str, order: str) -> np.ndarray:
+        rows = np.arange(len(self.labels))
+        if class_name != ALL_CLASSES:
+            rows = rows[self.labels == self.classes.index(class_name)]
+        if order == STORED_ORDER:
+            return rows
+        return rows[np.argsort(self.factors[order][rows], kind="stable")]

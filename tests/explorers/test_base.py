@@ -1,0 +1,49 @@
+"""The base of the demos: the picture follows the controls, errors are shown, and a saved page keeps a picture."""
+
+import io
+
+import ipywidgets
+import numpy as np
+from PIL import Image
+
+from course_utils.explorers.base import Explorer
+
+
+class Shade(Explorer):
+    def __init__(self):
+        super().__init__({"shade": ipywidgets.IntSlider(10, 0, 300)}, "a grey square", width=40, height=30)
+
+    def draw(self, shade):
+        if shade > 255:
+            raise ValueError(f"shade must be at most 255; got {shade} <pixels>")
+        return np.full((3, 4), shade, dtype=np.uint8)
+
+
+def shown(explorer) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(explorer.picture.value)))
+
+
+def test_the_picture_follows_the_control():
+    explorer = Shade()
+    assert (shown(explorer) == 10).all() and shown(explorer).shape == (3, 4)
+    explorer.controls["shade"].value = 200
+    assert (shown(explorer) == 200).all()
+
+
+def test_an_error_is_shown_and_the_next_good_value_clears_it():
+    explorer = Shade()
+    explorer.controls["shade"].value = 300
+    assert isinstance(explorer.error, ValueError)
+    assert "ValueError: shade must be at most 255; got 300 &lt;pixels&gt;" in explorer.message.value
+    assert explorer.message in explorer.view.children
+    explorer.controls["shade"].value = 20
+    assert explorer.error is None and explorer.message.value == ""
+    assert (shown(explorer) == 20).all()
+
+
+def test_without_a_kernel_the_picture_and_its_description_remain():
+    explorer = Shade()
+    data, metadata = explorer._repr_mimebundle_()
+    assert data["image/png"] == explorer.picture.value
+    assert data["text/plain"] == metadata["image/png"]["alt"] == "a grey square"
+    assert "application/vnd.jupyter.widget-view+json" in data

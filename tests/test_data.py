@@ -1,0 +1,326 @@
+"""The data sets: every way in which a file can be missing or damaged, and the minibatches made of them."""
+
+import functools
+import gzip
+import hashlib
+import http.server
+import os
+import shutil
+import struct
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+from torchvision import datasets
+
+from course_utils import data
+from course_utils.data import DataError, load_images, minibatches, to_pixels
+
+# --- strokes, which ships with the course ---
+
+
+def test_strokes_have_the_promised_shapes_and_factors():
+    strokes = load_images("strokes")
+    assert strokes.train_images.shape == (20_000, 28, 28) and strokes.train_images.dtype == torch.uint8
+    assert strokes.test_images.shape == (4_000, 28, 28) and strokes.test_images.dtype == torch.uint8
+    assert strokes.train_labels.dtype == strokes.test_labels.dtype == torch.int64
+    assert set(strokes.train_factors) == {"slant", "rotation", "stretch", "pen_width", "variant"}
+    for factors, size in ((strokes.train_factors, 20_000), (strokes.test_factors, 4_000)):
+        assert all(values.shape == (size,) for values in factors.values())
+    assert strokes.classes == tuple("0123456789")
+
+
+def test_strokes_is_the_default_and_the_environment_changes_it(monkeypatch):
+    monkeypatch.delenv("COURSE_DATASET", raising=False)
+    assert load_images().name == "strokes"
+    monkeypatch.setenv("COURSE_DATASET", "letters")
+    with pytest.raises(ValueError, match="name must be one of strokes, mnist, fashion_mnist, kmnist; got 'letters'"):
+        load_images()
+
+
+@pytest.fixture
+def own_strokes(tmp_path, monkeypatch):
+    """A copy of the shipped file that a test may damage."""
+    for name in ("strokes.npz", "strokes.npz.sha256"):
+        shutil.copy(data.PROJECT / "data" / name, tmp_path)
+    monkeypatch.setattr(data, "STROKES_FILE", tmp_path / "strokes.npz")
+    return tmp_path / "strokes.npz"
+
+
+def test_damaged_strokes_are_refused(own_strokes):
+    content = bytearray(own_strokes.read_bytes())
+    content[len(content) // 2] ^= 1
+    own_strokes.write_bytes(content)
+    with pytest.raises(DataError, match=r"strokes.npz is damaged \(its checksum is wrong\).*git checkout"):
+        load_images("strokes")
+
+
+@pytest.mark.parametrize("name", ["strokes.npz", "strokes.npz.sha256"])
+def test_missing_strokes_are_refused(own_strokes, name):
+    own_strokes.with_name(name).unlink()
+    with pytest.raises(DataError, match=f"{name} is missing.*git checkout"):
+        load_images("strokes")
+
+
+# --- the data sets that are downloaded: a local server with small files in the publishers' format ---
+
+
+def idx_file(array: torch.Tensor) -> bytes:
+    header = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
+    return header + array.numpy().tobytes()
+
+
+def small_files(seed: int) -> dict[str, bytes]:
+    generator = torch.Generator().manual_seed(seed)
+    files = {}
+    for split, size in (("train", 30), ("t10k", 20)):
+        images = torch.randint(0, 256, (size, 28, 28), generator=generator, dtype=torch.uint8)
+        labels = torch.randint(0, 10, (size,), generator=generator, dtype=torch.uint8)
+        files[f"{split}-images-idx3-ubyte"] = idx_file(images)
+        files[f"{split}-labels-idx1-ubyte"] = idx_file(labels)
+    return files
+
+
+class Publisher:
+    """A web server on this machine that publishes small data sets, and counts what is fetched."""
+
+    def __init__(self, folder, monkeypatch):
+        self.requests = []
+        handler = functools.partial(self.Handler, self, directory=str(folder))
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        for number, (name, class_name) in enumerate(data.TORCHVISION_CLASSES.items()):
+            self.publish(folder / name, small_files(number), getattr(datasets, class_name), monkeypatch)
+        mnist_sums = {name: hashlib.sha256(content).hexdigest() for name, content in small_files(0).items()}
+        monkeypatch.setattr(data, "MNIST_SHA256", mnist_sums)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, publisher, *arguments, **keywords):
+            self.publisher = publisher
+            super().__init__(*arguments, **keywords)
+
+        def do_GET(self):
+            self.publisher.requests.append(self.path)
+            super().do_GET()
+
+        def log_message(self, *arguments):
+            pass
+
+    def publish(self, folder, files, dataset_class, monkeypatch):
+        folder.mkdir()
+        resources = []
+        for name, content in files.items():
+            archive = gzip.compress(content, mtime=0)
+            (folder / f"{name}.gz").write_bytes(archive)
+            resources.append((f"{name}.gz", hashlib.md5(archive).hexdigest()))
+        port = self.server.server_address[1]
+        monkeypatch.setattr(dataset_class, "mirrors", [f"http://127.0.0.1:{port}/{folder.name}/"])
+        monkeypatch.setattr(dataset_class, "resources", resources)
+
+
+@pytest.fixture
+def publisher(tmp_path, monkeypatch):
+    (tmp_path / "web").mkdir()
+    publisher = Publisher(tmp_path / "web", monkeypatch)
+    yield publisher
+    publisher.server.shutdown()
+    publisher.server.server_close()
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "home"
+
+
+NAMES = list(data.TORCHVISION_CLASSES)
+
+
+def raw_folder(root, name):
+    return root / data.TORCHVISION_CLASSES[name] / "raw"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_download_arrives_whole_and_is_not_repeated(publisher, root, name):
+    first = load_images(name, root)
+    assert first.train_images.shape == (30, 28, 28) and first.test_labels.shape == (20,)
+    assert idx_file(first.train_images) == small_files(NAMES.index(name))["train-images-idx3-ubyte"]
+    assert first.train_labels.dtype == torch.int64 and len(first.classes) == 10 and not first.train_factors
+    fetched = len(publisher.requests)
+    again = load_images(name, root)
+    assert torch.equal(first.train_images, again.train_images)
+    assert len(publisher.requests) == fetched
+    assert [entry.name for entry in root.iterdir()] == [data.TORCHVISION_CLASSES[name]]
+
+
+def test_the_environment_points_at_the_folder(publisher, root, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(root))
+    monkeypatch.setenv("COURSE_DATASET", "mnist")
+    assert load_images().name == "mnist"
+    assert raw_folder(root, "mnist").is_dir()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("damage", ["zeroed", "truncated"])
+def test_a_damaged_file_is_noticed_on_every_load(publisher, root, name, damage):
+    load_images(name, root)
+    path = raw_folder(root, name) / "t10k-images-idx3-ubyte"
+    content = path.read_bytes()
+    path.write_bytes(content[:16] + bytes(len(content) - 16) if damage == "zeroed" else content[:-100])
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte is damaged \(its checksum is wrong\): delete it"):
+        load_images(name, root)
+    path.unlink()
+    assert load_images(name, root).test_images.shape == (20, 28, 28)
+
+
+def test_a_damaged_archive_is_noticed(publisher, root):
+    load_images("kmnist", root)
+    archive = raw_folder(root, "kmnist") / "t10k-images-idx3-ubyte.gz"
+    archive.write_bytes(archive.read_bytes()[:-1])
+    with pytest.raises(DataError, match="t10k-images-idx3-ubyte.gz is damaged"):
+        load_images("kmnist", root)
+
+
+def test_unpacked_files_without_their_archive_cannot_be_verified(publisher, root):
+    load_images("fashion_mnist", root)
+    (raw_folder(root, "fashion_mnist") / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte.gz is missing, and .* cannot be verified"):
+        load_images("fashion_mnist", root)
+
+
+def test_mnist_needs_no_archives(publisher, root):
+    load_images("mnist", root)
+    for archive in raw_folder(root, "mnist").glob("*.gz"):
+        archive.unlink()
+    assert load_images("mnist", root).train_images.shape == (30, 28, 28)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_network_one_sentence_says_what_to_do_and_nothing_is_left(publisher, root, name):
+    publisher.server.shutdown()
+    publisher.server.server_close()
+    with pytest.raises(DataError, match=rf"^{name} could not be downloaded into .*COURSE_DATASET=strokes") as caught:
+        load_images(name, root)
+    assert "\n" not in str(caught.value)
+    assert list(root.iterdir()) == []
+
+
+def test_a_download_that_breaks_off_leaves_nothing(publisher, root, tmp_path):
+    archive = tmp_path / "web" / "mnist" / "t10k-images-idx3-ubyte.gz"
+    archive.write_bytes(archive.read_bytes()[:50])
+    with pytest.raises(DataError, match="mnist could not be downloaded"):
+        load_images("mnist", root)
+    assert list(root.iterdir()) == []
+
+
+def test_the_rest_of_an_earlier_attempt_is_not_taken_for_the_whole(publisher, root):
+    folder = raw_folder(root, "mnist")
+    folder.mkdir(parents=True)
+    (folder / "train-images-idx3-ubyte").write_bytes(b"half")
+    assert load_images("mnist", root).train_images.shape == (30, 28, 28)
+    assert (folder / "train-images-idx3-ubyte").read_bytes() == small_files(0)["train-images-idx3-ubyte"]
+
+
+def test_several_notebooks_may_download_at_once(publisher, root):
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(lambda _: load_images("kmnist", root), range(6)))
+    assert all(torch.equal(result.train_images, results[0].train_images) for result in results)
+    assert [entry.name for entry in root.iterdir()] == ["KMNIST"]
+
+
+@pytest.fixture
+def read_only():
+    """Makes a folder read-only. File permissions do not bind root, so root becomes nobody for the test."""
+    if os.name == "nt":
+        pytest.skip("Windows has no read-only folders of this kind")
+    was_root = os.geteuid() == 0
+
+    def make(folder):
+        for path in [folder, *folder.rglob("*")]:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        if was_root:
+            os.seteuid(65534)
+
+    yield make
+    if was_root:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user of the machine can reach, as pytest's own cannot be."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_a_read_only_folder_that_holds_the_data_serves(publisher, open_folder, read_only):
+    load_images("kmnist", open_folder)
+    read_only(open_folder)
+    assert load_images("kmnist", open_folder).train_images.shape == (30, 28, 28)
+
+
+def test_a_read_only_folder_without_the_data_is_named(publisher, open_folder, read_only):
+    read_only(open_folder)
+    with pytest.raises(DataError, match=f"mnist is not in {open_folder}, and that folder cannot be written: set COURSE_"):
+        load_images("mnist", open_folder)
+
+
+# --- what networks take ---
+
+
+def test_pixels_lie_between_0_and_1():
+    images = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(3, 1, 1).expand(3, 28, 28)
+    pixels = to_pixels(images)
+    assert pixels.shape == (3, 1, 28, 28) and pixels.dtype == torch.float32
+    assert pixels[:, 0, 0, 0].tolist() == pytest.approx([0.0, 0.2, 1.0])
+
+
+@pytest.mark.parametrize("images", [torch.zeros(3, 28, 28), torch.zeros(28, 28, dtype=torch.uint8)])
+def test_pixels_of_something_else_are_refused(images):
+    with pytest.raises(ValueError, match=r"images must be uint8 of shape \(N, H, W\); got (float32|uint8) of shape"):
+        to_pixels(images)
+
+
+def test_an_epoch_visits_every_example_once_with_its_label():
+    images = torch.arange(10, dtype=torch.uint8).reshape(10, 1, 1).expand(10, 28, 28)
+    labels = torch.arange(10)
+    batches = list(minibatches(images, labels, batch_size=4, epochs=2))
+    assert len(batches) == len(minibatches(images, labels, batch_size=4, epochs=2)) == 6
+    assert [len(y) for _, y in batches] == [4, 4, 2, 4, 4, 2]
+    epochs = [torch.cat([y for _, y in batches[:3]]), torch.cat([y for _, y in batches[3:]])]
+    assert all(sorted(epoch.tolist()) == list(range(10)) for epoch in epochs)
+    assert epochs[0].tolist() != epochs[1].tolist()
+    for x, y in batches:
+        assert torch.equal((x[:, 0, 0, 0] * 255).round().long(), y)
+
+
+def test_minibatches_of_one_tensor_are_no_tuples_and_repeat_with_their_seed():
+    points = torch.rand(10, 2)
+    orders = [torch.cat(list(minibatches(points, batch_size=3, epochs=1, seed=seed))) for seed in (1, 1, 2)]
+    assert torch.equal(orders[0], orders[1]) and not torch.equal(orders[0], orders[2])
+
+
+def test_minibatches_leave_the_random_numbers_of_the_notebook_alone():
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    list(minibatches(torch.arange(8), batch_size=2, epochs=1))
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "settings", "sentence"),
+    [
+        ((), {}, r"tensors must be at least one, all of the same length; got lengths \[\]"),
+        ((torch.zeros(3), torch.zeros(4)), {}, r"got lengths \[3, 4\]"),
+        ((torch.zeros(0),), {}, "tensors must hold at least one example; got length 0"),
+        ((torch.zeros(3),), {"batch_size": 0}, "batch_size and epochs must be at least 1; got 0 and 1"),
+        ((torch.zeros(3),), {"epochs": 0}, "batch_size and epochs must be at least 1; got 2 and 0"),
+    ],
+)
+def test_impossible_minibatches_are_refused(tensors, settings, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        minibatches(*tensors, **{"batch_size": 2, "epochs": 1, **settings})

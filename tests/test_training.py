@@ -1,0 +1,170 @@
+"""The aid around the visible training loop: history, clean stop, divergence, cost of the live picture."""
+
+import os
+import signal
+
+import pytest
+import torch
+
+from course_utils import plots, training
+from course_utils.training import TrainingRun
+
+
+class Notebook:
+    """Stands in for the front end: keeps what was displayed and updated."""
+
+    def __init__(self):
+        self.shown = []
+
+    def display(self, data, metadata, raw, display_id):
+        self.shown.append(data)
+        return self
+
+    def update(self, data, metadata, raw):
+        self.shown.append(data)
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    front_end = Notebook()
+    monkeypatch.setattr(training, "get_ipython", lambda: front_end)
+    monkeypatch.setattr(training, "display", front_end.display)
+    return front_end
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that only moves when a test moves it."""
+
+    class Clock:
+        now = 0.0
+
+    monkeypatch.setattr(training.time, "perf_counter", lambda: Clock.now)
+    return Clock
+
+
+def test_history_holds_steps_and_values():
+    run = TrainingRun([10.0, 20.0, 30.0])
+    for x in run:
+        run.record(loss=torch.tensor(x))
+        if run.step == 2:
+            run.record(accuracy=0.5)
+    assert run.history == {"loss": [(1, 10.0), (2, 20.0), (3, 30.0)], "accuracy": [(2, 0.5)]}
+    assert run.latest("loss", last=2) == 25.0
+    assert not run.stopped
+
+
+def test_interrupt_ends_the_loop_after_the_current_step(capsys):
+    run = TrainingRun(range(10))
+    finished = []
+    for x in run:
+        if x == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        run.record(loss=float(x))
+        finished.append(x)
+    assert finished == [0, 1, 2, 3]
+    assert run.stopped and run.step == 4
+    assert run.history["loss"][-1] == (4, 3.0)
+    assert "Stopped after step 4 of 10. The model and its history are kept" in capsys.readouterr().out
+
+
+def test_second_interrupt_breaks_a_step_that_hangs():
+    run = TrainingRun(range(10))
+    with pytest.raises(KeyboardInterrupt):
+        for _ in run:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+    assert run.step == 1
+
+
+@pytest.mark.parametrize("end", ["finished", "break", "error", "interrupt"])
+def test_the_interrupt_button_works_as_before_after_the_loop(end):
+    before = signal.getsignal(signal.SIGINT)
+    run = TrainingRun(range(3))
+    try:
+        for _ in run:
+            if end == "break":
+                break
+            if end == "error":
+                raise ZeroDivisionError
+            if end == "interrupt":
+                os.kill(os.getpid(), signal.SIGINT)
+    except ZeroDivisionError:
+        pass
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_looping_again_trains_on():
+    run = TrainingRun(range(2))
+    for _ in range(2):
+        for x in run:
+            run.record(loss=float(x))
+    assert [step for step, _ in run.history["loss"]] == [1, 2, 3, 4]
+    assert run.total == 4
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_stops_with_a_sentence_that_names_the_step(bad):
+    run = TrainingRun(range(5))
+    with pytest.raises(FloatingPointError, match=rf"loss is {bad} at step 3 of 5.*learning rate"):
+        for x in run:
+            run.record(loss=torch.tensor(bad if x == 2 else 1.0))
+    assert run.history["loss"] == [(1, 1.0), (2, 1.0)]
+
+
+def test_a_loss_with_its_graph_is_recorded_without_a_warning(recwarn):
+    run = TrainingRun(range(1))
+    for _ in run:
+        run.record(loss=torch.ones((), requires_grad=True) * 2)
+    assert run.history["loss"] == [(1, 2.0)] and not recwarn.list
+
+
+def test_a_loss_per_example_is_refused_with_its_shape():
+    run = TrainingRun(range(5))
+    with pytest.raises(ValueError, match=r"loss must be a single number; got a tensor of shape \(128,\)"):
+        run.record(loss=torch.zeros(128))
+
+
+def test_minibatches_without_a_length_are_refused():
+    with pytest.raises(ValueError, match="batches must have a length.*got generator"):
+        TrainingRun(x for x in range(3))
+
+
+def test_pictures_cost_at_most_a_tenth_of_the_time(notebook, clock, monkeypatch):
+    def slow_figure(*arguments):
+        clock.now += 3.0
+        return plots.new_figure(1, 1)[0]
+
+    monkeypatch.setattr(plots, "training_curves", slow_figure)
+    run = TrainingRun(range(1000))
+    for _ in run:
+        clock.now += 0.2
+        run.record(loss=1.0)
+    # The last picture is drawn after the loop and belongs to every run, however short.
+    seconds_drawing_in_loop = 3.0 * (len(notebook.shown) - 1)
+    assert 0.05 * run.seconds < seconds_drawing_in_loop <= 0.1 * run.seconds
+
+
+def test_pictures_are_at_least_half_a_second_apart_and_the_last_has_no_times(notebook, clock):
+    run = TrainingRun(range(100), title="Toy")
+    for _ in run:
+        clock.now += 0.03
+        run.record(loss=1.0)
+    # Three seconds in steps of 0.03: a picture every 17 steps, five in all, and the last one.
+    assert len(notebook.shown) == 6
+    assert notebook.shown[-1]["text/plain"] == "Toy: step 100 of 100. Curves of loss against the step."
+    assert notebook.shown[-1]["image/png"].startswith(b"\x89PNG")
+
+
+def test_drawing_does_not_change_the_random_numbers_of_the_training(notebook, clock):
+    def losses(pictures):
+        torch.manual_seed(0)
+        run = TrainingRun(range(20), pictures=pictures)
+        for _ in run:
+            clock.now += 1.0
+            run.record(loss=torch.rand(()))
+        return run.history["loss"]
+
+    with_pictures = losses(lambda: torch.rand(4, 1, 28, 28))
+    assert len(notebook.shown) > 10
+    assert with_pictures == losses(None)
