@@ -61,6 +61,7 @@ class TrainingRun:
         self._display = None
         self._last_drawn = 0.0
         self._seconds_drawing = 0.0
+        self._seconds_last_picture = 0.0
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -132,7 +133,9 @@ class TrainingRun:
 
     def _draw_if_due(self) -> None:
         now = time.perf_counter()
-        affordable = self._seconds_drawing <= SHARE_OF_TIME_FOR_PICTURES * (now - self._start)
+        # Counting the next picture, too, as long as the last one took.
+        seconds = self._seconds_drawing + self._seconds_last_picture
+        affordable = seconds <= SHARE_OF_TIME_FOR_PICTURES * (now - self._start)
         if affordable and now - self._last_drawn >= SECONDS_BETWEEN_PICTURES:
             self._draw(f"step {self.step} of {self.total}")
 
@@ -149,7 +152,8 @@ class TrainingRun:
         else:
             self._display.update(data, metadata=metadata, raw=True)
         self._last_drawn = time.perf_counter()
-        self._seconds_drawing += self._last_drawn - begin
+        self._seconds_last_picture = self._last_drawn - begin
+        self._seconds_drawing += self._seconds_last_picture
 
     def _current_pictures(self) -> torch.Tensor | None:
         if self.pictures is None:

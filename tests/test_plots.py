@@ -52,8 +52,12 @@ def test_a_grid_shows_its_images_in_reading_order():
     assert grid[3 * height // 4, width // 6].tolist() == [0, 0, 0]
 
 
-def test_the_running_mean_uses_at_most_its_window():
-    assert plots.smooth([1, 3, 5, 7], 2).tolist() == [1, 2, 4, 6]
+def test_a_long_curve_shows_mean_and_range():
+    values = [1.0, 3.0] * 500
+    figure = plots.training_curves({"loss": list(enumerate(values))})
+    assert figure.axes[0].lines[0].get_ydata() == pytest.approx(2.0)
+    heights = figure.axes[0].collections[0].get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == (1.0, 3.0)
 
 
 @pytest.mark.parametrize("steps", [1, 3, 500])
