@@ -76,7 +76,9 @@ def load_images(name: str | None = None, root: str | Path | None = None) -> Imag
     """
     name = name or os.environ.get("COURSE_DATASET") or "strokes"
     if name not in CLASSES:
-        raise ValueError(f"name must be one of {', '.join(CLASSES)}; got {name!r} (argument or COURSE_DATASET)")
+        raise ValueError(
+            f"name must be one of {', '.join(CLASSES)}; got {name!r} (argument or COURSE_DATASET)"
+        )
     if name == "strokes":
         return _load_strokes()
     return _load_torchvision(name, Path(root or os.environ.get("COURSE_DATA_DIR") or DOWNLOADS))
@@ -148,7 +150,9 @@ def _load_strokes() -> ImageData:
     checksum_file = STROKES_FILE.with_name(STROKES_FILE.name + ".sha256")
     for path in (STROKES_FILE, checksum_file):
         if not path.is_file():
-            raise DataError(f"{path} is missing: get it back with `git checkout -- data` or clone the course again")
+            raise DataError(
+                f"{path} is missing: get it back with `git checkout -- data` or clone the course again"
+            )
     if sha256_of(STROKES_FILE) != checksum_file.read_text().split()[0]:
         raise DataError(
             f"{STROKES_FILE} is damaged (its checksum is wrong): get it back with `git checkout -- data` or clone "
@@ -201,8 +205,8 @@ def _download(name: str, dataset_class: type, root: Path) -> None:
         if isinstance(error, DataError):
             raise
         raise DataError(
-            f"{name} could not be downloaded into {root}: check the network, or copy the folder "
-            f"{target.name} there from a machine that has it, or work with COURSE_DATASET=strokes, which needs no network "
+            f"{name} could not be downloaded into {root}: check the network, or copy the folder {target.name} "
+            "there from a machine that has it, or work with COURSE_DATASET=strokes, which needs no network "
             f"({str(error).splitlines()[0]})"
         ) from None
 
@@ -242,5 +246,7 @@ def _sha256_in_archive(path: Path, md5: str) -> str:
         )
     content = archive.read_bytes()
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-        raise DataError(f"{archive} is damaged (its checksum is wrong): delete it and {path.name}, and load again")
+        raise DataError(
+            f"{archive} is damaged (its checksum is wrong): delete it and {path.name}, and load again"
+        )
     return hashlib.sha256(gzip.decompress(content)).hexdigest()

@@ -1,7 +1,7 @@
 """Execute the committed notebooks and normalise the files, so that running them again changes nothing.
 
-    python -m course_utils.notebook_files            execute all in place, then normalise (make notebooks)
-    python -m course_utils.notebook_files --check    only tell which files are not normalised
+python -m course_utils.notebook_files            execute all in place, then normalise (make notebooks)
+python -m course_utils.notebook_files --check    only tell which files are not normalised
 """
 
 import argparse
@@ -16,7 +16,12 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
+LANGUAGE = {
+    "name": "python",
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "pygments_lexer": "ipython3",
+}
 KEPT_CELL_METADATA = {"tags"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SECONDS_FOR_A_CELL = 600
@@ -42,7 +47,9 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
     count = 0
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:03d}"
-        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA})
+        cell.metadata = nbformat.from_dict(
+            {k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA}
+        )
         cell.source = cell.source.rstrip()
         if cell.cell_type != "code":
             continue
@@ -82,7 +89,9 @@ def _without_addresses(text: str) -> str:
 
 def write_atomically(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write the file beside its place and rename it, so that no reader ever sees half of it."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8"
+    ) as file:
         file.write(nbformat.writes(notebook) + "\n")
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)
@@ -98,13 +107,17 @@ def is_normalised(path: Path) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Execute and normalise the notebooks of the course.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if a file is not normalised")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail if a file is not normalised"
+    )
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of them")
     arguments = parser.parse_args()
     paths = arguments.notebooks or sorted(NOTEBOOKS.glob("*.ipynb"))
     if arguments.check:
         loose = [path.name for path in paths if not is_normalised(path)]
-        print(f"not normalised: {', '.join(loose)}" if loose else f"all {len(paths)} notebooks are normalised")
+        print(
+            f"not normalised: {', '.join(loose)}" if loose else f"all {len(paths)} notebooks are normalised"
+        )
         return bool(loose)
     for path in paths:
         print(f"running {path.name}", flush=True)

@@ -96,7 +96,9 @@ def image_grid(
     grey = as_grey(images)
     rows = -(-len(grey) // columns)
     height = size * (1.3 if captions else 1.05) * rows + (0.4 if title else 0)
-    figure, axes = new_figure(size * columns + (1.3 if row_names else 0), height, rows, columns, squeeze=False)
+    figure, axes = new_figure(
+        size * columns + (1.3 if row_names else 0), height, rows, columns, squeeze=False
+    )
     for axis in axes.flat:
         axis.set_axis_off()
     for i, image in enumerate(grey):
@@ -126,7 +128,11 @@ def training_curves(
     figure = Figure(figsize=(width, height), dpi=100)
     axes = figure.subplots(1, panels, squeeze=False)
     figure.subplots_adjust(
-        left=0.6 / width, right=1 - 0.15 / width, bottom=0.5 / height, top=1 - 0.6 / height, wspace=0.7 / 2.85
+        left=0.75 / width,
+        right=1 - 0.15 / width,
+        bottom=0.5 / height,
+        top=1 - 0.6 / height,
+        wspace=0.75 / 2.7,
     )
     figure.suptitle(title, fontsize=10, y=1 - 0.08 / height)
     for axis, (name, entries), colour in zip(axes[0], history.items(), PALETTE * len(history)):
@@ -135,7 +141,9 @@ def training_curves(
         draw_mosaic(axes[0, -1], pictures)
     # A thin bar along the top edge is the progress bar; it is full in the saved picture.
     for share, colour in ((1.0, "#DDDDDD"), (share_done, BLUE)):
-        figure.add_artist(Rectangle((0, 0.98), share, 0.02, transform=figure.transFigure, color=colour, linewidth=0))
+        figure.add_artist(
+            Rectangle((0, 0.98), share, 0.02, transform=figure.transFigure, color=colour, linewidth=0)
+        )
     return figure
 
 
@@ -175,7 +183,9 @@ def draw_mosaic(axis, images: torch.Tensor | np.ndarray) -> None:
     draw_digit(axis, mosaic, "now")
 
 
-def class_map(points: np.ndarray, labels: np.ndarray, title: str = "", axis_names: Sequence[str] = ("", "")) -> Figure:
+def class_map(
+    points: np.ndarray, labels: np.ndarray, title: str = "", axis_names: Sequence[str] = ("", "")
+) -> Figure:
     """Points (N, 2) coloured by class, each class's number written at the middle (median) of its points."""
     figure, axis = new_figure(6.2, 5.2)
     draw_class_map(axis, np.asarray(points), np.asarray(labels))

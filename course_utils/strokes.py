@@ -1,10 +1,11 @@
 """The embedded data set `strokes`: handwriting-like 28x28 grey images of the ten digits, drawn by code.
 
-Every digit has a few skeletons: hand-placed control points of pen strokes (the table `SKELETONS`). To draw an
-image, the points are moved a little, joined by a smooth curve, bent by a random smooth field, then stretched,
-slanted and rotated, fitted to a box of 20 pixels and inked with a round pen. No pixel of any other data set is used.
+Every digit has a few skeletons: hand-placed control points of pen strokes (`SKELETON_TABLE`). To draw an
+image, the points are moved a little and joined by smooth curves; the curves are bent by a random smooth
+field, stretched, slanted and rotated, fitted to a box of 20 pixels, inked with a round pen and centred by
+mass, as MNIST's digits are. No pixel of another data set is used.
 
-Image i depends only on (seed, i) and its label or shape, so any first part of the data can be drawn again.
+Image i depends only on the seed, on i and on its label or shape, so a part of the data can be drawn again.
 
 `python -m course_utils.strokes` writes the data file anew.
 """
@@ -12,17 +13,29 @@ Image i depends only on (seed, i) and its label or shape, so any first part of t
 import argparse
 import hashlib
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-IMAGE_SIZE = 28
-BOX_SIZE = 20
+IMAGE_SIZE = 28  # pixels
+BOX_SIZE = 20  # pixels: the longer side of the ink
+EDGE_WIDTH = 1.2  # pixels from no ink to full ink
+
+# The random hand: means and standard deviations, found by comparing with real handwriting (data/README.md).
+SLANT_MEAN, SLANT_STD = 0.12, 0.28  # tangent of the angle
+ROTATION_STD = 0.1  # radians
+STRETCH_MEAN, STRETCH_STD = -0.13, 0.19  # natural log of the change of width over height
+PEN_WIDTH_MEDIAN, PEN_WIDTH_LOG_STD = 2.4, 0.32  # pixels; of its natural log
+MIN_PEN_WIDTH, MAX_PEN_WIDTH = 1.0, 6.0  # pixels
+PEN_SHARE_OF_ROOM = 0.6  # widest pen, as a share of the room between strokes
+JITTER = 0.03  # of a control point, in boxes
+WAVE_COUNT, WAVE_FREQUENCY, WAVE_AMPLITUDE = 6, 3.0, 0.034  # of the bending field, see `_bend`
+
 TRAIN_COUNT, TRAIN_SEED = 20_000, 1
 TEST_COUNT, TEST_SEED = 4_000, 2
-DATA_FILE = Path(__file__).resolve().parent.parent / "data" / "strokes.npz"
-FACTORS = ("slant", "rotation", "stretch", "pen_width", "variant")
+DATA_FILE = Path(__file__).resolve().parents[1] / "data" / "strokes.npz"
 
 # One line per stroke: control points "x,y" in hundredths of a box, x to the right, y downwards.
 # A sharp corner is the end of one stroke and the start of the next.
@@ -31,26 +44,44 @@ SKELETON_TABLE = {
         ["50,0 18,18 5,55 22,90 52,100 85,80 95,42 80,10 50,0"],  # round
         ["50,0 28,22 20,55 30,90 50,100 72,82 80,45 70,12 50,0"],  # narrow
         ["75,12 48,0 18,22 6,62 28,97 66,95 92,62 88,25 62,2 38,6"],  # overlapping at the top
-        ["36,3 12,32 8,70 38,100 78,86 95,45 78,10 60,6"],  # open at the top
-        ["62,16 38,4 10,38 14,82 52,100 90,68 86,24 62,2 44,20"],  # ends in a hook inside
+        ["30,6 12,32 8,70 38,100 78,86 95,45 80,12 60,2"],  # open at the top
+        ["62,18 38,4 10,38 14,82 52,100 90,68 86,24 62,2 40,16"],  # ends in a hook inside
         ["70,2 35,15 10,55 18,92 45,98 78,70 92,28 70,2"],  # leaning egg
+        ["86,0 54,6 18,24 8,66 34,98 74,92 94,56 80,18 48,10"],  # tail at the upper right
+        ["50,22 56,4 26,6 6,40 14,84 48,100 86,78 94,36 74,6 44,2"],  # starts inside, at the top
+        ["44,4 12,24 6,66 36,98 78,90 96,52 82,16 50,4 34,12"],  # wide, overlapping
     ],
     1: [
         ["50,0 50,50 50,100"],  # bar
         ["53,0 48,50 50,100"],  # bent bar
-        ["50,0 52,35 48,70 50,100"],  # wavy bar
-        ["28,24 42,14 54,0", "54,0 54,50 54,100"],  # flag
-        ["25,26 42,14 52,0", "52,0 52,50 52,100", "22,100 50,99 80,100"],  # flag and base
-        ["38,10 52,0", "52,0 52,50 50,100"],  # short flag
+        ["50,0 51,35 49,70 50,100"],  # wavy bar
+        ["38,18 46,10 54,0", "54,0 54,50 54,100"],  # flag
+        ["32,24 44,12 52,0", "52,0 52,50 52,100", "24,100 50,100 78,100"],  # flag and base
+        ["40,12 52,0", "52,0 52,50 50,100"],  # short flag
+        ["34,36 44,20 54,0", "54,0 54,50 53,100"],  # long flag
+        ["34,16 44,13 54,0", "54,0 53,50 52,100", "24,100 50,99 80,100"],  # wide flag and base
     ],
     2: [
         ["10,24 34,2 70,4 84,30 60,62 10,98", "10,98 50,97 95,96"],  # straight base
         ["12,20 38,0 75,8 80,36 50,70 18,94 6,84 24,74 52,88 95,96"],  # small loop
-        ["8,22 36,0 72,6 78,36 50,72 20,98 2,82 22,62 55,84 98,86"],  # large loop
+        ["8,22 36,0 72,6 78,36 50,72 20,98 2,82 22,66 55,84 98,90"],  # large loop
         ["10,14 40,0 78,10 82,38 46,76 14,95 30,92 60,92 95,100"],  # rounded turn
-        ["22,34 14,18 40,0 78,10 80,40 42,78 8,100", "8,100 40,90 70,98 96,92"],  # curled start, wavy base
+        ["24,34 12,18 40,0 78,10 80,40 42,78 8,100", "8,100 40,90 70,98 96,92"],  # curled start, wavy base
         ["5,8 45,2 80,14 70,48 30,80 5,96", "5,96 45,92 90,98"],  # flat top
         ["20,20 48,2 72,16 62,46 34,78 12,96 30,90 98,78"],  # rising base
+        ["20,16 46,0 72,14 68,44 50,72 26,96", "26,96 52,96 84,98"],  # narrow, short base
+        ["14,30 22,4 60,0 80,22 74,56 44,90 16,98 8,84 30,78 60,92 84,100"],  # high arch, small loop
+        ["16,34 12,14 42,0 74,12 72,46 46,84 18,92 14,76 36,72 58,88 78,96 96,86"],  # round arch, open loop
+        ["16,22 38,0 70,10 64,44 42,76 22,98", "22,98 52,96 86,88"],  # slim
+        ["12,30 26,6 60,0 82,20 72,52 44,86 18,100 4,86 16,66 44,70 70,88 94,98"],  # round loop
+        ["8,28 30,4 64,2 80,26 66,60 36,94 12,96 6,74 30,62 58,78 90,100"],  # tall loop
+        ["14,22 44,0 72,12 68,40 44,70 16,90 2,76 18,60 50,72 98,74"],  # loop and level tail
+        ["10,40 22,10 56,0 80,22 66,60 28,96 10,90 20,74 50,86 96,80"],  # deep hook, small loop
+        ["18,30 22,4 56,0 62,24 44,60 24,90 20,98 50,94 84,84"],  # narrow arch, rising tail
+        ["14,36 34,14 60,18 58,44 30,84 12,98 40,94 98,88"],  # small body, long tail
+        ["24,14 50,0 60,20 44,60 20,88 16,98 48,96 80,90"],  # like a swan
+        ["16,28 36,6 60,16 50,56 14,96 4,86 24,72 60,72 112,66"],  # small body, long level tail
+        ["10,34 30,6 64,4 76,32 56,66 26,92 8,92 8,80 28,74 50,82 62,100"],  # falling tail
     ],
     3: [
         ["12,14 44,0 78,16 66,40 38,48", "38,48 76,54 88,78 54,100 8,90"],  # round
@@ -59,15 +90,27 @@ SKELETON_TABLE = {
         ["14,10 52,0 80,18 62,42 50,48 72,54 88,76 60,98 12,94"],  # soft notch
         ["16,12 50,0 74,14 62,32 40,40", "40,40 84,48 92,78 52,100 6,84"],  # large lower bow
         ["6,18 44,0 86,16 78,42 40,56", "40,56 72,60 78,82 46,100 12,94"],  # large upper bow
-        ["18,22 22,6 58,0 78,20 58,42 34,50", "34,50 74,52 86,76 58,100 22,96 12,80"],  # curled ends
+        ["18,16 30,4 58,0 78,20 58,42 34,50", "34,50 74,52 86,76 58,100 22,98 12,88"],  # curled ends
+        ["8,8 46,0 76,8 70,30 44,46", "44,46 70,54 72,76 44,94 10,100"],  # narrow lower bow
+        ["14,6 50,0 80,14 72,38 60,48 78,64 76,86 44,100 6,96"],  # barely notched
+        ["22,10 56,0 76,14 60,36 30,44", "30,44 64,48 74,66 50,92 14,100"],  # small bows, short notch
+        ["10,24 24,4 58,2 76,20 56,44 44,46 70,52 82,74 58,98 22,96 8,78"],  # curled, one path
+        ["16,4 78,2", "78,2 44,38", "44,38 80,50 82,80 44,100 6,90"],  # angular top
+        ["10,14 40,2 84,6 70,24 32,46", "32,46 66,46 86,62 76,88 40,100 4,92"],  # notch far to the left
+        ["24,12 50,2 84,4 64,22 36,40 60,42 80,60 70,86 36,100 6,90"],  # level top, one path
+        ["4,20 30,4 62,8 58,34 36,48 70,44 84,62 70,86 40,100"],  # ends in the lower bow
+        ["8,12 50,2 78,8 60,34 46,44 64,58 60,84 40,100"],  # straight end
+        ["4,6 40,0 72,4", "72,4 40,40", "40,40 64,46 72,68 54,90 16,100"],  # angular, narrow below
     ],
     4: [
         ["20,4 14,28 8,54", "8,54 50,52 94,48", "76,6 72,50 68,100"],  # open, straight
         ["14,4 8,36 26,54 60,48 84,34", "86,2 80,48 72,100"],  # open, round
         ["66,0 36,30 6,62", "6,62 50,60 96,60", "66,0 66,50 64,100"],  # closed triangle
-        ["72,0 34,16 10,40 30,52 78,42", "76,0 74,45 64,100"],  # closed, round
         ["20,2 10,44", "10,44 40,46 80,42", "80,42 84,6", "84,6 78,50 72,100"],  # one pen path
         ["26,0 14,36 22,52 50,52 96,44", "66,24 62,60 58,100"],  # short stem, long bar
+        ["26,6 8,56", "8,56 44,56 78,54", "74,0 72,50 70,100"],  # bar ends at the stem
+        ["12,10 16,38 34,46 62,42 82,30", "84,0 78,40 56,100"],  # shallow cup
+        ["62,4 34,34 14,58", "14,58 52,56 90,50", "62,30 58,64 54,100"],  # joined by the short stem
     ],
     5: [
         ["32,4 26,24 22,46", "22,46 50,36 82,48 86,76 56,98 8,94", "32,4 60,4 92,0"],  # detached cap
@@ -76,23 +119,40 @@ SKELETON_TABLE = {
         ["86,4 48,4 26,20 34,42 66,54 78,76 52,98 10,92"],  # like an S
         ["38,12 28,32 24,50", "24,50 58,42 80,62 70,92 36,100 10,84", "40,8 70,10 98,2"],  # gap at the cap
         ["30,10 24,44 46,46 68,58 66,84 40,98 8,88", "30,10 64,6 100,6"],  # small bow, long cap
+        ["26,8 16,44", "16,44 50,30 86,44 88,78 56,100 14,96 4,82", "26,8 54,8 80,6"],  # large bow, short cap
+        ["98,0 70,6 40,8 30,36 58,48 70,70 50,96 8,98"],  # slender, drawn-out cap
+        ["30,2 24,40", "24,40 54,34 80,50 78,82 44,100 10,90 14,78", "30,6 58,4 82,4"],  # upright, curled end
+        ["80,2 36,6 26,40 60,36 80,58 70,88 34,100 14,86 24,76"],  # smooth, curled end
+        ["70,4 34,2 30,38 58,46 66,72 46,98 10,100"],  # slim
+        ["34,2 22,44", "22,44 50,40 72,58 66,86 36,100 12,92", "34,2 66,0 94,-6"],  # rising cap
     ],
     6: [
-        ["72,0 34,24 10,62 24,94 60,100 86,80 72,58 38,60 14,78"],  # curled
+        ["70,0 36,26 12,62 24,94 58,100 80,82 70,62 40,64 16,80"],  # curled
         ["56,0 30,36 14,72 34,98 66,92 72,66 46,58 20,76"],  # small loop
-        ["44,0 18,40 10,76 38,100 80,92 88,64 56,50 22,62 12,78"],  # large loop
-        ["88,6 52,4 20,32 8,70 34,98 74,94 84,66 54,52 14,68"],  # bent head
+        ["44,0 18,40 10,76 38,100 78,94 84,70 56,58 24,68 14,82"],  # large loop
+        ["72,0 44,14 20,42 12,74 34,100 68,94 76,72 50,62 16,76"],  # bent head
         ["36,0 24,40 22,78 44,100 74,90 76,66 52,58 24,72"],  # straight stem
-        ["66,0 30,38 12,76 34,100 66,86 60,64 34,70 26,92"],  # loop ends inside
+        ["66,0 30,38 12,76 34,100 66,86 60,64 34,70 26,88"],  # loop ends inside
+        ["34,0 10,40 10,80 38,100 82,90 92,66 66,54 42,66 36,92"],  # wide, loop drawn at the right
+        ["34,4 8,44 14,84 48,98 92,86 94,62 70,54 50,66"],  # wide, open loop
+        ["58,0 34,26 16,62 24,94 52,100 72,82 62,58 36,60 20,74"],  # tall loop
     ],
     7: [
         ["6,8 50,6 92,4", "92,4 62,50 42,100"],  # plain
         ["4,12 40,6 82,4 90,14 64,52 48,100"],  # rounded corner
         ["6,8 50,6 92,4", "92,4 66,50 46,100", "34,50 62,50 92,46"],  # with a bar
-        ["8,26 10,8", "10,8 50,8 90,6", "90,6 66,50 56,100"],  # with a serif
+        ["8,28 10,8", "10,8 50,8 90,6", "90,6 66,50 56,100"],  # with a serif
         ["4,22 22,6 52,12 92,4 78,40 62,68 56,100"],  # wavy top
         ["10,4 48,4 88,8", "88,8 80,50 74,100"],  # steep stem
         ["6,20 8,6 50,8 88,6 80,26 58,58 48,100", "36,54 60,54 84,52"],  # serif and bar
+        ["10,36 12,10", "12,10 40,8 74,2 88,12 80,48 76,100"],  # long serif, rounded corner
+        ["14,12 50,10 84,6", "84,6 60,52 34,100", "22,48 56,48 88,50"],  # leaning, long bar
+        ["12,22 14,6", "14,6 46,10 84,2", "84,2 60,46 50,100"],  # serif, hanging top
+        ["22,10 56,12 78,2 72,40 54,100", "30,56 80,48"],  # slim, with a bar
+        ["8,24 30,4 70,2 84,24 70,60 60,100"],  # round top
+        ["6,20 20,10 46,14 92,4 72,50 58,100"],  # shallow wave
+        ["22,12 52,10 78,4", "78,4 70,50 58,100"],  # narrow
+        ["10,24 16,8 48,12 88,4 64,44 56,74 58,100"],  # wavy stem
     ],
     8: [
         ["78,14 50,0 22,18 46,46 80,70 56,100 20,82 44,50 76,28 78,14"],  # one path
@@ -101,6 +161,16 @@ SKELETON_TABLE = {
         ["50,2 28,20 52,48 72,76 48,100 26,78 50,48 74,22 50,2"],  # narrow
         ["70,8 40,0 16,20 44,42 84,66 66,98 22,90 32,60 64,36 74,14"],  # large lower loop
         ["80,22 54,0 16,16 40,50 68,74 50,100 28,80 52,52 80,22"],  # large upper loop
+        ["92,8 60,0 26,12 34,40 60,62 56,92 32,98 28,76 56,48 96,14"],  # small lower loop, open top
+        ["52,0 14,14 18,38 52,46 84,34 84,10 52,0", "52,46 24,64 34,98 66,98 74,64 52,46"],  # wide upper loop
+        ["88,4 56,2 22,16 28,36 56,54 70,80 48,100 28,84 44,58 74,32 86,6"],  # sharp upper right corner
+        ["60,0 36,10 38,30 58,50 60,82 42,100 28,84 36,58 64,34 76,12 60,0"],  # slim, leaning
+        ["76,24 44,0 14,18 26,40 52,52 58,80 40,100 30,82 50,54 90,20"],  # slender lower loop
+        ["50,4 16,14 14,38 48,46 82,36 84,12 50,4", "46,46 14,62 14,90 50,100 88,88 84,58 46,46"],  # wide
+        ["70,26 66,4 32,6 30,32 58,54 76,78 56,100 26,90 34,64 62,38 86,8"],  # starts inside the upper loop
+        ["84,6 52,2 30,16 44,40 70,66 62,94 36,98 26,78 44,56 70,40 90,10"],  # open top, tail
+        ["64,14 50,2 34,16 44,42 64,70 54,98 34,94 34,72 56,44 70,22"],  # slim, open top
+        ["70,6 36,4 20,24 44,48 72,74 54,100 26,86 40,60 92,18"],  # wide open top
     ],
     9: [
         ["80,14 44,0 12,24 30,50 66,42 82,12", "82,12 78,50 72,100"],  # straight stem
@@ -109,101 +179,253 @@ SKELETON_TABLE = {
         ["82,6 40,4 14,28 38,48 82,30", "82,6 80,50 78,100"],  # open loop
         ["60,2 24,12 16,40 48,50 76,24 60,2 78,30 72,70 46,100"],  # round head, bent stem
         ["84,20 56,0 24,14 20,40 50,50 84,20 66,62 36,100"],  # leaning
+        ["86,10 48,0 10,20 8,46 40,54 80,28 88,8", "88,8 86,54 84,100"],  # wide head, upright stem
+        ["90,6 54,0 18,14 12,38 44,46 82,26 88,12 70,56 40,100"],  # wide head, leaning stem
+        ["58,0 22,10 14,38 42,52 74,36 80,10 58,0", "80,10 76,56 66,100"],  # closed circle and stem
+        ["84,12 50,0 14,18 6,50 36,62 76,38 88,6", "88,6 86,54 90,100"],  # wide, deep head, short stem
+        ["76,8 40,2 20,22 40,44 66,38 80,16", "78,6 70,50 44,96 16,90"],  # small head, hooked stem
+        ["92,0 56,6 20,22 14,42 40,50 74,32 86,10 78,52 66,100"],  # head open at the top, one path
+        ["84,8 50,0 20,14 14,36 36,48 66,36 82,8 80,50 74,100"],  # sharp upper corner
+        ["76,10 46,0 12,22 10,52 36,64 66,48 80,14 78,56 66,100"],  # deep head, one path
+        ["96,4 60,4 28,16 18,36 34,46 64,36 84,14", "84,14 72,54 56,100"],  # head drawn from the right
+        ["84,16 54,0 18,14 20,42 52,50 82,24 86,60 64,94 24,98 8,84"],  # like a g
+        ["70,14 50,0 30,14 38,34 62,28 72,8 66,54 52,100"],  # small head
+        ["66,6 34,8 22,34 46,46 68,30 72,8", "72,8 62,54 52,100"],  # narrow
     ],
 }
 
 
-def _parse_stroke(text):
-    return np.array([[float(number) for number in point.split(",")] for point in text.split()]) / 100
+def _parse_stroke(text: str) -> np.ndarray:
+    return np.array([point.split(",") for point in text.split()], dtype=np.float64) / 100
 
 
+# digit -> its skeletons; a skeleton is a list of strokes; a stroke is a float64 array (n, 2) in the unit box.
 SKELETONS = {
     digit: [[_parse_stroke(stroke) for stroke in skeleton] for skeleton in skeletons]
     for digit, skeletons in SKELETON_TABLE.items()
 }
 
 
+def draw_digits(labels: np.ndarray, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Draw one handwritten digit per label.
+
+    labels: integers (N,) from 0 to 9. seed: an integer >= 0; image i depends on seed, i and labels[i] only.
+    Returns images, uint8 (N, 28, 28), 0 background and 255 ink, and the factors, name -> float32 (N,): those
+    of `draw_shapes` and "variant", the index of the skeleton in SKELETONS[label].
+    Raises ValueError if labels are not a row of integers from 0 to 9, or the seed is no integer >= 0.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"labels has shape {labels.shape} and type {labels.dtype}: expected integers of shape (N,)"
+        )
+    outside = labels[(labels < 0) | (labels > 9)]
+    if outside.size:
+        raise ValueError(f"labels contains {outside[0]}: expected integers from 0 to 9")
+    _check_seed(seed)
+    variants = np.array(
+        [
+            int(_random_numbers(seed, i, stream=0).random() * len(SKELETONS[label]))
+            for i, label in enumerate(labels.tolist())
+        ],
+        dtype=np.int64,
+    )
+    skeletons = [SKELETONS[label][variant] for label, variant in zip(labels.tolist(), variants, strict=True)]
+    images, factors = draw_shapes(skeletons, seed)
+    return images, factors | {"variant": variants.astype(np.float32)}
+
+
+def draw_shapes(skeletons: Sequence, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Draw one image of each skeleton, each in its own handwriting.
+
+    skeletons: N lists of strokes; a stroke is a float array (n >= 2, 2) of control points (x, y) in the unit
+    box, y downwards. seed: an integer >= 0; image i depends on seed, i and skeletons[i] only.
+    Returns images, uint8 (N, 28, 28), 0 background and 255 ink, and the factors, name -> float32 (N,):
+    "slant" (tangent of the angle; positive leans to the right), "rotation" (radians, clockwise), "stretch"
+    (natural log of the change of width over height) and "pen_width" (pixels).
+    Raises ValueError if a stroke has another shape, or the seed is no integer >= 0.
+    """
+    _check_seed(seed)
+    images = np.zeros((len(skeletons), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    factors = np.zeros((len(skeletons), 4), dtype=np.float32)
+    for i, skeleton in enumerate(skeletons):
+        strokes, factors[i] = _write_by_hand(skeleton, _random_numbers(seed, i, stream=1))
+        images[i] = _centre_by_mass(rasterise(strokes, pen_width=factors[i, 3].item()))
+    return images, dict(zip(("slant", "rotation", "stretch", "pen_width"), factors.T, strict=True))
+
+
+def rasterise(strokes: Sequence, pen_width: float) -> np.ndarray:
+    """Ink strokes with a round pen: a pixel's grey value follows from its distance to the nearest stroke.
+
+    strokes: a list of polylines, float arrays (n >= 2, 2) of (x, y) in pixels; (0, 0) is the centre of the
+    upper left pixel, y points down. pen_width: in pixels. Returns uint8 (28, 28), 0 background and 255 ink.
+    Raises ValueError if a stroke has another shape.
+    """
+    _check_strokes(strokes)
+    starts, steps = _segments(strokes)
+    pixels = np.arange(IMAGE_SIZE, dtype=np.float64)
+    dx = pixels[None, :, None] - starts[:, 0]  # (1, 28, segments)
+    dy = pixels[:, None, None] - starts[:, 1]  # (28, 1, segments)
+    squared_lengths = np.maximum((steps**2).sum(axis=1), 1e-12)
+    # How far along each segment the nearest point lies, 0 at its start and 1 at its end.
+    along = np.clip((dx * steps[:, 0] + dy * steps[:, 1]) / squared_lengths, 0, 1)  # (28, 28, segments)
+    squared_distances = (dx - along * steps[:, 0]) ** 2 + (dy - along * steps[:, 1]) ** 2
+    distance = np.sqrt(squared_distances.min(axis=2))  # (28, 28)
+    ink = np.clip(0.5 + (pen_width / 2 - distance) / EDGE_WIDTH, 0, 1)
+    return np.rint(255 * ink).astype(np.uint8)
+
+
+def _write_by_hand(skeleton: Sequence, rng: np.random.Generator) -> tuple[list, tuple]:
+    """Turn a skeleton into strokes in pixels, in a random hand; also return the hand's factors."""
+    _check_strokes(skeleton)
+    slant_n, rotation_n, stretch_n, pen_n = _normal_numbers(rng, 4)
+    slant = SLANT_MEAN + SLANT_STD * slant_n
+    rotation = ROTATION_STD * rotation_n
+    stretch = STRETCH_MEAN + STRETCH_STD * stretch_n
+    pen_width = PEN_WIDTH_MEDIAN * np.exp(PEN_WIDTH_LOG_STD * pen_n)
+    pen_width = np.clip(pen_width, MIN_PEN_WIDTH, MAX_PEN_WIDTH)
+
+    strokes = [np.asarray(stroke) + JITTER * _normal_numbers(rng, len(stroke), 2) for stroke in skeleton]
+    strokes = [_curve_matrix(len(stroke)) @ stroke for stroke in strokes]
+    strokes = [stroke * [np.exp(stretch), 1] for stroke in _bend(strokes, rng)]
+    room = _room(strokes)
+    # y points down, so a lean to the right lowers x as y grows.
+    shear = np.array([[1, -slant], [0, 1]])
+    turn = np.array([[np.cos(rotation), -np.sin(rotation)], [np.sin(rotation), np.cos(rotation)]])
+    strokes = [stroke @ (turn @ shear).T for stroke in strokes]
+
+    # Too wide a pen would close the loops of an 8; shear and turn leave the room between strokes as it is.
+    widest = PEN_SHARE_OF_ROOM * room * _scale_to_box(strokes, pen_width)
+    pen_width = max(MIN_PEN_WIDTH, min(pen_width, widest))
+    return _fit_to_box(strokes, pen_width), (slant, rotation, stretch, pen_width)
+
+
+def _centre_by_mass(image: np.ndarray) -> np.ndarray:
+    """Move an image by whole pixels, such that its centre of mass lies within half a pixel of pixel (14, 14).
+
+    MNIST is centred in the same way; a network trained on exactly centred digits would misread it.
+    """
+    ink = image.astype(np.float64)
+    pixels = np.arange(IMAGE_SIZE)
+    mass_centre = np.array([ink.sum(axis=1) @ pixels, ink.sum(axis=0) @ pixels]) / ink.sum()
+    # No ink may leave the image: the box of the ink has a margin of 4 pixels on each side.
+    margin = (IMAGE_SIZE - BOX_SIZE) // 2
+    shift = np.clip(np.rint(IMAGE_SIZE // 2 - mass_centre), -margin, margin).astype(int)
+    return np.roll(image, shift, axis=(0, 1))
+
+
+def _bend(strokes: list, rng: np.random.Generator) -> list:
+    """Move all points by a smooth random field: a sum of sine waves of low frequency."""
+    waves = WAVE_FREQUENCY * _normal_numbers(rng, WAVE_COUNT, 2)  # radians per box
+    phases = 2 * np.pi * rng.random(WAVE_COUNT)
+    amplitudes = WAVE_AMPLITUDE * _normal_numbers(rng, WAVE_COUNT, 2)  # boxes
+    return [stroke + np.sin(stroke @ waves.T + phases) @ amplitudes for stroke in strokes]
+
+
+def _room(strokes: list) -> float:
+    """The mean distance between neighbouring strokes, about: the area of their bounding box over the length
+    of the line beyond one straight crossing. A bar has endless room."""
+    length = np.sqrt((_segments(strokes)[1] ** 2).sum(axis=1)).sum()
+    width, height = np.ptp(np.concatenate(strokes), axis=0)
+    return width * height / max(length - max(width, height), 1e-9)
+
+
+def _scale_to_box(strokes: list, pen_width: float) -> float:
+    return (BOX_SIZE - pen_width) / np.ptp(np.concatenate(strokes), axis=0).max()
+
+
+def _fit_to_box(strokes: list, pen_width: float) -> list:
+    points = np.concatenate(strokes)
+    box_centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    scale = _scale_to_box(strokes, pen_width)
+    return [(stroke - box_centre) * scale + (IMAGE_SIZE - 1) / 2 for stroke in strokes]
+
+
+def _segments(strokes: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    starts = np.concatenate([stroke[:-1] for stroke in strokes])
+    return starts, np.concatenate([stroke[1:] for stroke in strokes]) - starts
+
+
 @lru_cache
-def _catmull_rom_matrix(point_count, steps=8):
-    """The matrix that turns control points (n, 2) into curve points: a Catmull-Rom curve is linear in them."""
-    padded = np.eye(point_count)
-    # End points are mirrored, so that the curve starts and ends at its own control points.
-    padded = np.vstack([2 * padded[0] - padded[1], padded, 2 * padded[-1] - padded[-2]])
+def _curve_matrix(point_count: int, steps: int = 5) -> np.ndarray:
+    """The matrix (steps (n - 1) + 1, n) from n control points to points of their Catmull-Rom curve, which is
+    linear in them."""
+    points = np.eye(point_count)
+    # The end points are mirrored, so that the curve runs from the first control point to the last.
+    points = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
     t = np.arange(steps)[:, None] / steps
-    rows = [
-        0.5 * (2 * p1 + t * (p2 - p0) + t**2 * (2 * p0 - 5 * p1 + 4 * p2 - p3) + t**3 * (3 * p1 - p0 - 3 * p2 + p3))
-        for p0, p1, p2, p3 in zip(padded, padded[1:], padded[2:], padded[3:], strict=False)
+    pieces = [
+        p1
+        + t / 2 * (p2 - p0)
+        + t**2 / 2 * (2 * p0 - 5 * p1 + 4 * p2 - p3)
+        + t**3 / 2 * (3 * p1 - p0 - 3 * p2 + p3)
+        for p0, p1, p2, p3 in zip(points[:-3], points[1:-2], points[2:-1], points[3:], strict=True)
     ]
-    return np.vstack([*rows, padded[-2:-1]])
+    return np.vstack([*pieces, points[-2]])
 
 
-def _normals(rng, *shape):
-    # Box-Muller on plain uniform numbers: numpy may change its own normal generator between versions.
+def _random_numbers(seed: int, image: int, stream: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, image, stream))))
+
+
+def _normal_numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    # Box and Muller's way, from uniform numbers: numpy may change its own normal numbers between versions.
     radius = np.sqrt(-2 * np.log(1 - rng.random(shape)))
     return radius * np.cos(2 * np.pi * rng.random(shape))
 
 
-def _bend(points, waves, directions, phases):
-    """Move points (n, 2) by a smooth field: a sum of sine waves."""
-    return points + np.sin(points @ waves.T + phases) @ directions
+def _check_seed(seed: int) -> None:
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed is {seed!r}: expected an integer >= 0")
 
 
-def rasterise(strokes, pen_width):
-    """Ink strokes with a round pen.
-
-    strokes: list of polylines, float arrays (n >= 2, 2) of (x, y) in pixels; (0, 0) is the centre of the
-    upper left pixel. pen_width: in pixels. Returns a uint8 array (28, 28), 0 background, 255 ink; an edge is
-    one pixel wide.
-    """
-    starts = np.concatenate([stroke[:-1] for stroke in strokes])
-    steps = np.concatenate([stroke[1:] for stroke in strokes]) - starts
-    axis = np.arange(IMAGE_SIZE, dtype=np.float64)
-    dx = axis[None, :, None] - starts[:, 0]
-    dy = axis[:, None, None] - starts[:, 1]
-    squared_length = np.maximum((steps**2).sum(1), 1e-12)
-    along = np.clip((dx * steps[:, 0] + dy * steps[:, 1]) / squared_length, 0, 1)
-    squared_distance = (dx - along * steps[:, 0]) ** 2 + (dy - along * steps[:, 1]) ** 2
-    distance = np.sqrt(squared_distance.min(axis=2))
-    return np.rint(255 * np.clip(0.5 + pen_width / 2 - distance, 0, 1)).astype(np.uint8)
+def _check_strokes(strokes: Sequence) -> None:
+    shapes = [np.shape(stroke) for stroke in strokes]
+    if not shapes or any(len(shape) != 2 or shape[0] < 2 or shape[1] != 2 for shape in shapes):
+        raise ValueError(f"strokes has shapes {shapes}: expected one or more strokes of shape (n >= 2, 2)")
 
 
-def _draw(skeleton, rng):
-    slant_n, rotation_n, across_n, along_n, pen_n = _normals(rng, 5)
-    slant = 0.12 + 0.28 * slant_n
-    rotation = 0.12 * rotation_n
-    stretch = 0.25 * across_n - 0.10 * along_n
-    pen_width = np.clip(2.5 * np.exp(0.32 * pen_n), 1.0, 5.0)
-    waves = 3.0 * _normals(rng, 6, 2)
-    directions = 0.045 * _normals(rng, 6, 2)
-    phases = 2 * np.pi * rng.random(6)
-
-    strokes = [stroke + 0.02 * _normals(rng, *stroke.shape) for stroke in skeleton]
-    strokes = [_bend(_catmull_rom_matrix(len(s)) @ s, waves, directions, phases) for s in strokes]
-    c, s = np.cos(rotation), np.sin(rotation)
-    # y points down, so a lean to the right lowers x as y grows.
-    matrix = np.array([[c, -s], [s, c]]) @ np.array([[1, -slant], [0, 1]]) @ np.diag([np.exp(stretch), 1.0])
-    strokes = [stroke @ matrix.T for stroke in strokes]
-    strokes = _fit(strokes, pen_width)
-    return rasterise(strokes, pen_width), (slant, rotation, stretch, pen_width)
+def balanced_labels(count: int, seed: int) -> np.ndarray:
+    """Labels of a data set: int64 (count,), shuffled, the ten digits equally often as far as count allows."""
+    # Sorting uniform numbers, for the same reason as in `_normal_numbers`.
+    order = np.argsort(_random_numbers(seed, 0, stream=2).random(count), kind="stable")
+    return (np.arange(count) % 10)[order]
 
 
-def _fit(strokes, pen_width):
-    points = np.concatenate(strokes)
-    extent = (points.max(0) - points.min(0)).max()
-    starts = np.concatenate([stroke[:-1] for stroke in strokes])
-    ends = np.concatenate([stroke[1:] for stroke in strokes])
-    lengths = np.hypot(*(ends - starts).T)
-    centre = lengths @ (starts + ends) / 2 / lengths.sum()
-    scale = (BOX_SIZE - pen_width) / extent
-    return [(stroke - centre) * scale + (IMAGE_SIZE - 1) / 2 for stroke in strokes]
+def make_data() -> dict[str, np.ndarray]:
+    """The arrays of the data file: {train,test}_images, {train,test}_labels and {train,test}_<factor>."""
+    arrays = {}
+    for split, count, seed in (("train", TRAIN_COUNT, TRAIN_SEED), ("test", TEST_COUNT, TEST_SEED)):
+        labels = balanced_labels(count, seed)
+        images, factors = draw_digits(labels, seed)
+        arrays |= {f"{split}_images": images, f"{split}_labels": labels}
+        arrays |= {f"{split}_{name}": values for name, values in factors.items()}
+    return arrays
 
 
-def draw_digits(labels, seed):
-    images = np.zeros((len(labels), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    values = np.zeros((len(labels), 5))
-    for i, label in enumerate(labels):
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, i))))
-        variant = int(rng.random() * len(SKELETONS[label]))
-        images[i], values[i, :4] = _draw(SKELETONS[label][variant], rng)
-        values[i, 4] = variant
-    return images, dict(zip(FACTORS, values.T.astype(np.float32), strict=True))
+def save_data(arrays: dict[str, np.ndarray], path: Path) -> None:
+    """Write the data file and beside it its SHA-256 (for `sha256sum -c`). Nothing half-written is left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = path.with_name(path.name + ".part")
+    checksum = path.with_name(path.name + ".sha256.part")
+    try:
+        with content.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+        digest = hashlib.sha256(content.read_bytes()).hexdigest()
+        checksum.write_text(f"{digest}  {path.name}\n")
+        os.replace(content, path)
+        os.replace(checksum, path.with_name(path.name + ".sha256"))
+    finally:
+        content.unlink(missing_ok=True)
+        checksum.unlink(missing_ok=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Draw the data set `strokes` and write it with its SHA-256.")
+    parser.parse_args()
+    save_data(make_data(), DATA_FILE)
+    print(f"{DATA_FILE.name}: {DATA_FILE.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -146,7 +146,9 @@ class TrainingRun:
         title = f"{self.title}: {status}"
         share_done = self.step / self.total
         figure = plots.training_curves(self.history, title, share_done, self._current_pictures())
-        data, metadata = plots.picture_bundle(figure, f"{title}. Curves of {', '.join(self.history)} against the step.")
+        data, metadata = plots.picture_bundle(
+            figure, f"{title}. Curves of {', '.join(self.history)} against the step."
+        )
         if self._display is None:
             self._display = display(data, metadata=metadata, raw=True, display_id=True)
         else:

@@ -37,7 +37,9 @@ def test_strokes_is_the_default_and_the_environment_changes_it(monkeypatch):
     monkeypatch.delenv("COURSE_DATASET", raising=False)
     assert load_images().name == "strokes"
     monkeypatch.setenv("COURSE_DATASET", "letters")
-    with pytest.raises(ValueError, match="name must be one of strokes, mnist, fashion_mnist, kmnist; got 'letters'"):
+    with pytest.raises(
+        ValueError, match="name must be one of strokes, mnist, fashion_mnist, kmnist; got 'letters'"
+    ):
         load_images()
 
 
@@ -169,7 +171,9 @@ def test_a_damaged_file_is_noticed_on_every_load(publisher, root, name, damage):
     path = raw_folder(root, name) / "t10k-images-idx3-ubyte"
     content = path.read_bytes()
     path.write_bytes(content[:16] + bytes(len(content) - 16) if damage == "zeroed" else content[:-100])
-    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte is damaged \(its checksum is wrong\): delete it"):
+    with pytest.raises(
+        DataError, match=r"t10k-images-idx3-ubyte is damaged \(its checksum is wrong\): delete it"
+    ):
         load_images(name, root)
     path.unlink()
     assert load_images(name, root).test_images.shape == (20, 28, 28)
@@ -179,7 +183,7 @@ def test_a_damaged_archive_is_noticed(publisher, root):
     load_images("kmnist", root)
     archive = raw_folder(root, "kmnist") / "t10k-images-idx3-ubyte.gz"
     archive.write_bytes(archive.read_bytes()[:-1])
-    with pytest.raises(DataError, match="t10k-images-idx3-ubyte.gz is damaged"):
+    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte.gz is damaged"):
         load_images("kmnist", root)
 
 
@@ -201,7 +205,9 @@ def test_mnist_needs_no_archives(publisher, root):
 def test_without_a_network_one_sentence_says_what_to_do_and_nothing_is_left(publisher, root, name):
     publisher.server.shutdown()
     publisher.server.server_close()
-    with pytest.raises(DataError, match=rf"^{name} could not be downloaded into .*COURSE_DATASET=strokes") as caught:
+    with pytest.raises(
+        DataError, match=rf"^{name} could not be downloaded into .*COURSE_DATASET=strokes"
+    ) as caught:
         load_images(name, root)
     assert "\n" not in str(caught.value)
     assert list(root.iterdir()) == []
@@ -264,7 +270,9 @@ def test_a_read_only_folder_that_holds_the_data_serves(publisher, open_folder, r
 
 def test_a_read_only_folder_without_the_data_is_named(publisher, open_folder, read_only):
     read_only(open_folder)
-    with pytest.raises(DataError, match=f"mnist is not in {open_folder}, and that folder cannot be written: set COURSE_"):
+    with pytest.raises(
+        DataError, match=f"mnist is not in {open_folder}, and that folder cannot be written: set COURSE_"
+    ):
         load_images("mnist", open_folder)
 
 
@@ -280,7 +288,9 @@ def test_pixels_lie_between_0_and_1():
 
 @pytest.mark.parametrize("images", [torch.zeros(3, 28, 28), torch.zeros(28, 28, dtype=torch.uint8)])
 def test_pixels_of_something_else_are_refused(images):
-    with pytest.raises(ValueError, match=r"images must be uint8 of shape \(N, H, W\); got (float32|uint8) of shape"):
+    with pytest.raises(
+        ValueError, match=r"images must be uint8 of shape \(N, H, W\); got (float32|uint8) of shape"
+    ):
         to_pixels(images)
 
 

@@ -16,7 +16,13 @@ def failed(report):
 def test_this_machine_is_ready():
     report = check_machine()
     assert report.passed, str(report)
-    assert [check.name for check in report.checks] == ["Python", "packages", "torch and torchvision", "device", "data"]
+    assert [check.name for check in report.checks] == [
+        "Python",
+        "packages",
+        "torch and torchvision",
+        "device",
+        "data",
+    ]
     assert "NOT" not in str(report)
 
 

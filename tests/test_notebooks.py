@@ -72,7 +72,9 @@ def test_outputs_name_no_path_of_a_machine_and_no_address(notebook):
     for cell in code_cells(notebook):
         text = json.dumps([{k: v for k, v in output.items() if k != "data"} for output in cell.outputs])
         text += " ".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
-        assert not re.search(r"/(home|root|Users|tmp|work)/\w|0x[0-9a-f]{6}|[A-Z]:\\\\", text), cell.source[:80]
+        assert not re.search(r"/(home|root|Users|tmp|work)/\w|0x[0-9a-f]{6}|[A-Z]:\\\\", text), cell.source[
+            :80
+        ]
 
 
 def test_targets_are_compared(notebook):
@@ -89,7 +91,8 @@ def messy_notebook():
         nbformat.v4.new_output("stream", name="stdout", text="<object object at 0x7f3a2b1c9d>\n"),
         nbformat.v4.new_output("stream", name="stdout", text="two\n"),
         nbformat.v4.new_output(
-            "display_data", {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "image/png": "iVBO"}
+            "display_data",
+            {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "image/png": "iVBO"},
         ),
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("text"), cell])
@@ -133,7 +136,9 @@ def exercises_with_solutions(notebook) -> list[tuple[str, str]]:
         if "exercise" not in tags(cell):
             continue
         solutions = FENCED_PYTHON.findall(following.source)
-        assert "solution" in tags(following) and len(solutions) == 1, f"no single solution follows: {cell.source}"
+        assert "solution" in tags(following) and len(solutions) == 1, (
+            f"no single solution follows: {cell.source}"
+        )
         assert "<details" in following.source, "the solution must be collapsed until the reader asks for it"
         pairs.append((cell.source, solutions[0]))
     return pairs

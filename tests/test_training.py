@@ -126,7 +126,7 @@ def test_a_loss_per_example_is_refused_with_its_shape():
 
 
 def test_minibatches_without_a_length_are_refused():
-    with pytest.raises(ValueError, match="batches must have a length.*got generator"):
+    with pytest.raises(ValueError, match=r"batches must have a length.*got generator"):
         TrainingRun(x for x in range(3))
 
 

@@ -30,7 +30,9 @@ def check(name: str, answer: Callable) -> None:
     except Wrong as diagnosis:
         _report(f"Not yet ({name}): {diagnosis}", solved=False)
     except NotImplementedError:
-        _report(f"To do ({name}): write your code, then run this cell again. hint({name!r}) helps.", solved=False)
+        _report(
+            f"To do ({name}): write your code, then run this cell again. hint({name!r}) helps.", solved=False
+        )
     except Exception as error:
         line = _line_of(error, answer)
         _report(f"Not yet ({name}): your function raised {type(error).__name__}{line}: {error}", solved=False)

@@ -27,7 +27,7 @@ class Explorer:
         self.error: Exception | None = None
         # Both sides are fixed: in a box, an image is stretched to its neighbour's height otherwise.
         layout = ipywidgets.Layout(width=f"{width}px", height=f"{height}px", flex="0 0 auto")
-        self.picture = ipywidgets.Image(format="png", layout=layout, tooltip=alt)
+        self.picture = ipywidgets.Image(format="png", layout=layout)
         self.message = ipywidgets.HTML()
         for control in controls.values():
             control.observe(self._control_changed, names="value")

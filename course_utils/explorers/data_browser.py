@@ -24,7 +24,9 @@ class DataBrowser(Explorer):
         orders = [STORED_ORDER, *(name for name in FACTORS if name in self.factors and name != "variant")]
         wide = {"style": {"description_width": "90px"}, "layout": ipywidgets.Layout(width="420px")}
         controls = {
-            "class_name": ipywidgets.Dropdown(options=[ALL_CLASSES, *data.classes], description="class", **wide),
+            "class_name": ipywidgets.Dropdown(
+                options=[ALL_CLASSES, *data.classes], description="class", **wide
+            ),
             "order": ipywidgets.Dropdown(options=orders, description="sorted by", **wide),
             "position": ipywidgets.IntSlider(0, 0, 100, description="position", **wide),
         }

@@ -49,7 +49,9 @@ class FrontEnd:
 
 def new_network() -> nn.Module:
     torch.manual_seed(0)
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 10))
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 10)
+    )
 
 
 def train(batches, run: TrainingRun | None = None) -> None:
@@ -75,7 +77,9 @@ def cost_of_the_training_aid(data) -> None:
         "Five epochs of an MLP: the loop of the notebooks against the bare loop",
         {
             "bare loop": lambda: train(batches()),
-            "with TrainingRun: history, live picture, clean stop": lambda: train(batches(), TrainingRun(batches())),
+            "with TrainingRun: history, live picture, clean stop": lambda: train(
+                batches(), TrainingRun(batches())
+            ),
         },
     )
 
@@ -84,13 +88,18 @@ def minibatches_against_a_data_loader(data) -> None:
     def resident():
         train(minibatches(data.train_images, data.train_labels, batch_size=BATCH_SIZE, epochs=1))
 
-    pixels = [(image.unsqueeze(0).float() / 255, label) for image, label in zip(data.train_images, data.train_labels)]
+    pixels = [
+        (image.unsqueeze(0).float() / 255, label)
+        for image, label in zip(data.train_images, data.train_labels)
+    ]
     compare(
         "One epoch of an MLP: where minibatches come from",
         {
             "DataLoader over single examples": lambda: train(DataLoader(pixels, BATCH_SIZE, shuffle=True)),
             "DataLoader over a TensorDataset": lambda: train(
-                DataLoader(TensorDataset(data.train_images.unsqueeze(1) / 255, data.train_labels), BATCH_SIZE, True)
+                DataLoader(
+                    TensorDataset(data.train_images.unsqueeze(1) / 255, data.train_labels), BATCH_SIZE, True
+                )
             ),
             "minibatches of resident uint8 tensors": resident,
         },

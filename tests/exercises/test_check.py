@@ -64,9 +64,11 @@ def test_hints_come_in_turn_and_start_again(capsys):
 
 
 def test_an_unknown_exercise_and_a_result_instead_of_a_function_are_refused():
-    with pytest.raises(ValueError, match="name must be one of .*double.*; got 'triple'"):
+    with pytest.raises(ValueError, match=r"name must be one of .*double.*; got 'triple'"):
         check("triple", lambda x: x)
-    with pytest.raises(ValueError, match="answer must be the function that you wrote, without brackets; got 8"):
+    with pytest.raises(
+        ValueError, match="answer must be the function that you wrote, without brackets; got 8"
+    ):
         check("double", 8)
 
 

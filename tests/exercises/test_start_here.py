@@ -19,10 +19,22 @@ MISTAKES = [
         lambda a, b: (a.float() - b.float()).square().sum(dim=(1, 2)).mean(),
         "still run from 0 to 255",
     ),
-    ("squared_distance", lambda a, b: to_pixels(a - b).square().flatten(1).sum(1).mean(), "wraps around (3 - 5"),
+    (
+        "squared_distance",
+        lambda a, b: to_pixels(a - b).square().flatten(1).sum(1).mean(),
+        "wraps around (3 - 5",
+    ),
     ("squared_distance", lambda a, b: ((a - b) ** 2).float().sum(dim=(1, 2)).mean(), "wraps around at 256"),
-    ("squared_distance", lambda a, b: (to_pixels(a) - to_pixels(b)).flatten(1).norm(dim=1).mean(), "square root"),
-    ("squared_distance", lambda a, b: (to_pixels(a) - to_pixels(b)).abs().flatten(1).sum(1).mean(), "did not square"),
+    (
+        "squared_distance",
+        lambda a, b: (to_pixels(a) - to_pixels(b)).flatten(1).norm(dim=1).mean(),
+        "square root",
+    ),
+    (
+        "squared_distance",
+        lambda a, b: (to_pixels(a) - to_pixels(b)).abs().flatten(1).sum(1).mean(),
+        "did not square",
+    ),
     ("squared_distance", lambda a, b: torch.tensor(5.0), "you have 5, right is"),
 ]
 

@@ -21,7 +21,12 @@ def data():
 def test_every_control_changes_the_picture(data):
     browser = DataBrowser(data)
     pictures = [bytes(browser.picture.value)]
-    for name, value in (("class_name", "3"), ("order", "slant"), ("position", 100), ("class_name", ALL_CLASSES)):
+    for name, value in (
+        ("class_name", "3"),
+        ("order", "slant"),
+        ("position", 100),
+        ("class_name", ALL_CLASSES),
+    ):
         browser.controls[name].value = value
         pictures.append(bytes(browser.picture.value))
         assert browser.error is None

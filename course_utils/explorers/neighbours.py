@@ -1,0 +1,121 @@
+"""Images and their nearest neighbours, in the space of pixels or in any other one."""
+
+from collections.abc import Callable, Sequence
+
+import ipywidgets
+import torch
+from PIL import Image, ImageDraw
+
+from course_utils.data import DIGITS, to_pixels
+from course_utils.explorers.base import Explorer
+from course_utils.plots import pil_font, tiles
+
+MOST_NEIGHBOURS = 12
+COLUMNS = 6
+ANY_CLASS = "any class"
+
+
+class NeighboursExplorer(Explorer):
+    """Choose a query image and see its k nearest images of a gallery, in pixel space and in feature space.
+
+    Arguments: `queries`, `gallery`: uint8 images (Q, 28, 28) and (G, 28, 28) on the same device;
+    `query_labels`, `gallery_labels`: int64 (Q,) and (G,); `embed`, a function from pixels (N, 1, 28, 28) in
+    [0, 1] to features (N, ...), one row for each image (it is called without gradients, at most 1,000
+    images at a time); `classes`, their names; `space_name`, what the space of `embed` is called.
+
+    A neighbour whose class is not that of the query is marked by a frame and a cross.
+    """
+
+    def __init__(
+        self,
+        queries: torch.Tensor,
+        query_labels: torch.Tensor,
+        gallery: torch.Tensor,
+        gallery_labels: torch.Tensor,
+        embed: Callable[[torch.Tensor], torch.Tensor],
+        classes: Sequence[str] = DIGITS,
+        space_name: str = "features",
+    ):
+        if len(queries) != len(query_labels) or len(gallery) != len(gallery_labels):
+            raise ValueError(
+                "queries and gallery need one label for each image; got "
+                f"{len(queries)} queries with {len(query_labels)} labels and {len(gallery)} gallery images "
+                f"with {len(gallery_labels)} labels"
+            )
+        if len(queries) == 0 or len(gallery) < MOST_NEIGHBOURS:
+            raise ValueError(
+                f"queries must hold at least 1 image and gallery at least {MOST_NEIGHBOURS}; "
+                f"got {len(queries)} and {len(gallery)}"
+            )
+        self.queries, self.query_labels = queries, query_labels.cpu()
+        self.gallery, self.gallery_labels = gallery, gallery_labels.cpu()
+        self.classes = classes
+        self.embeddings = {"pixels": lambda pixels: pixels, space_name: embed}
+        self.gallery_rows = {name: rows_of(gallery, embed) for name, embed in self.embeddings.items()}
+        wide = {"layout": ipywidgets.Layout(width="440px"), "style": {"description_width": "90px"}}
+        buttons = {"description_width": "90px", "button_width": "130px"}
+        controls = {
+            "query_class": ipywidgets.Dropdown(
+                options=[ANY_CLASS, *classes], description="query class", **wide
+            ),
+            "query": ipywidgets.IntSlider(value=0, max=len(queries) - 1, description="query", **wide),
+            "k": ipywidgets.IntSlider(
+                value=MOST_NEIGHBOURS, min=1, max=MOST_NEIGHBOURS, description="neighbours", **wide
+            ),
+            "space": ipywidgets.ToggleButtons(
+                options=list(self.embeddings), description="space", style=buttons
+            ),
+        }
+        alt = "A query image and the images nearest to it, each with its class and its distance."
+        super().__init__(controls, alt, width=680, height=250)
+        controls["query_class"].observe(self._limit_query, names="value")
+
+    def candidates(self, query_class: str) -> torch.Tensor:
+        """The indices (n,) of the queries of a class, or of all of them."""
+        if query_class == ANY_CLASS:
+            return torch.arange(len(self.queries))
+        return torch.nonzero(self.query_labels == list(self.classes).index(query_class))[:, 0]
+
+    def nearest(self, query: int, space: str, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Distances (k,) and gallery indices (k,) of the images nearest to query number `query`."""
+        row = rows_of(self.queries[query : query + 1], self.embeddings[space])
+        distances, indices = (self.gallery_rows[space] - row).norm(dim=1).topk(k, largest=False)
+        return distances.cpu(), indices.cpu()
+
+    def draw(self, query_class: str, query: int, k: int, space: str) -> Image.Image:
+        candidates = self.candidates(query_class)
+        picture = Image.new("RGB", (680, 250), "white")
+        pen = ImageDraw.Draw(picture)
+        if len(candidates) == 0:
+            pen.text((10, 10), f"No query is of class {query_class}.", fill="black", font=pil_font(13))
+            return picture
+        # While the reader changes the class, the slider may still point behind the last query of the new one.
+        number = int(candidates[min(query, len(candidates) - 1)])
+        own_class = int(self.query_labels[number])
+        distances, indices = self.nearest(number, space, k)
+        labels = self.gallery_labels[indices].tolist()
+        wrong = [label != own_class for label in labels]
+        captions = [
+            f"{self.classes[label]}\n{distance:.2f}"
+            for label, distance in zip(labels, distances.tolist(), strict=True)
+        ]
+        pen.text((4, 4), "query", fill="black", font=pil_font(13))
+        query_tile = tiles(
+            self.queries[number : number + 1], [f"{self.classes[own_class]}"], columns=1, side=104
+        )
+        picture.paste(query_tile, (0, 22))
+        same = f"{k - sum(wrong)} of the {k} nearest by {space} are of the query's class (class, distance)"
+        pen.text((128, 4), same, fill="black", font=pil_font(12))
+        picture.paste(
+            tiles(self.gallery[indices.to(self.gallery.device)], captions, wrong, COLUMNS, side=76), (124, 22)
+        )
+        return picture
+
+    def _limit_query(self, change) -> None:
+        self.controls["query"].max = max(len(self.candidates(change["new"])) - 1, 0)
+
+
+@torch.no_grad()
+def rows_of(images: torch.Tensor, embed: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    """The embeddings (N, D) of uint8 images (N, 28, 28), flattened, computed 1,000 images at a time."""
+    return torch.cat([embed(to_pixels(part)).flatten(1) for part in images.split(1000)])
