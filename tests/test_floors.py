@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "course_utils"
 FLOORS = (
     {"strokes", "environment"},
     {"data", "models", "probability", "toy_data"},
-    {"judges", "checkpoints", "plots", "machine_check", "notebook_files"},
-    {"training"},
+    {"checkpoints", "plots", "machine_check", "notebook_files"},
+    {"training", "judges"},
     {"explorers", "exercises"},
 )
 # The ground of a room: what the other files of the room stand on.
