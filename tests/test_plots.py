@@ -93,7 +93,9 @@ def test_a_class_map_names_every_class():
 
 def test_a_wrong_tile_is_marked_by_shape_as_well_as_colour():
     images = np.zeros((2, 28, 28), dtype=np.uint8)
-    plain, marked = (np.array(plots.tiles(images, ["a", "b"], wrong=[False, w], columns=2)) for w in (False, True))
+    plain, marked = (
+        np.array(plots.tiles(images, ["a", "b"], wrong=[False, w], columns=2)) for w in (False, True)
+    )
     width = plain.shape[1] // 2
     assert np.array_equal(plain[:, :width], marked[:, :width])
     # The cross lies on the image itself: black there without the mark.

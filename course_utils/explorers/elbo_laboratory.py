@@ -149,7 +149,14 @@ def _mean_slider(description: str) -> ipywidgets.FloatSlider:
 
 def _width_slider(description: str) -> ipywidgets.FloatLogSlider:
     return ipywidgets.FloatLogSlider(
-        10**-0.1, base=10, min=-1.3, max=0.5, step=0.01, readout_format=".2f", description=description, **_style()
+        10**-0.1,
+        base=10,
+        min=-1.3,
+        max=0.5,
+        step=0.01,
+        readout_format=".2f",
+        description=description,
+        **_style(),
     )
 
 

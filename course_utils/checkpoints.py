@@ -1,0 +1,204 @@
+"""Trained models as files: safetensors with a manifest beside each, verified when loaded, never a pickle.
+
+What a notebook trained on this machine lies in data/trained/own/ and is preferred. Small models for `strokes`
+ship in data/trained/shipped/, so that every notebook can start at once.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load, save
+from torch import nn
+
+from course_utils import models
+from course_utils.data import CLASSES, PROJECT
+
+SHIPPED = PROJECT / "data" / "trained" / "shipped"
+OWN = PROJECT / "data" / "trained" / "own"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which class a saved model is of, and which notebook makes it (None: course_utils.judges.load_judge does)."""
+
+    model_class: type[nn.Module]
+    notebook: str | None
+
+
+ORIGINS = {
+    "mlp_autoencoder": Origin(models.MLPAutoencoder, "03_autoencoder_mlp"),
+    "conv_autoencoder": Origin(models.ConvAutoencoder, "05_autoencoder_conv"),
+    "classifier": Origin(models.DigitClassifier, None),
+}
+
+
+class CheckpointError(RuntimeError):
+    """A trained model cannot be had or kept; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """How a model came about: enough to build it again, and to check what it reached.
+
+    `settings` are the arguments of its class, `metrics` what was measured on held-out images (the name says what,
+    per image), `seconds` the wall-clock time of the training, `sha256` the checksum of the weights file.
+    """
+
+    name: str
+    dataset: str
+    settings: dict[str, int]
+    seed: int
+    steps: int
+    seconds: float
+    metrics: dict[str, float]
+    sha256: str
+
+
+def save_trained(
+    name: str,
+    model: nn.Module,
+    *,
+    dataset: str,
+    settings: dict[str, int],
+    seed: int,
+    steps: int,
+    seconds: float,
+    metrics: dict[str, float],
+    folder: Path | None = None,
+) -> Manifest:
+    """Keep a trained model in `folder` (default: OWN, what this machine trained), both files written atomically.
+
+    The weights are stored in the precision that they have, so that `model.half()` takes half the space; loading
+    gives float32 again. Raises ValueError for an unknown name or data set, a model of another class, or settings
+    that do not build it again; CheckpointError if the folder cannot be written. The model itself is not changed.
+    """
+    origin = _origin(name)
+    _check_dataset(dataset)
+    # By name, because a notebook defines its own class of the same source (a test compares the two).
+    if type(model).__name__ != origin.model_class.__name__:
+        raise ValueError(
+            f"model must be of class {origin.model_class.__name__} for the name {name!r}; got {type(model).__name__}"
+        )
+    weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    try:
+        _build(name, settings, weights)
+    except (TypeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"settings must build the {name} again; got {settings} ({reason})") from None
+    content = save(weights)
+    digest = hashlib.sha256(content).hexdigest()
+    manifest = Manifest(name, dataset, settings, seed, steps, seconds, metrics, digest)
+    weights_file, manifest_file = _files(OWN if folder is None else folder, name, dataset)
+    try:
+        weights_file.parent.mkdir(parents=True, exist_ok=True)
+        _write_atomically(weights_file, content)
+        _write_atomically(manifest_file, (json.dumps(asdict(manifest), indent=2) + "\n").encode())
+    except OSError as error:
+        raise CheckpointError(
+            f"{name} could not be kept in {weights_file.parent} ({error.strerror}): the model is still in memory; make "
+            "the folder writable if later notebooks shall use it"
+        ) from None
+    return manifest
+
+
+def load_trained(name: str, dataset: str | None = None) -> nn.Module:
+    """A trained model, float32, in eval mode on the CPU: this machine's own if there is one, else the shipped one.
+
+    `dataset` defaults to COURSE_DATASET, else `strokes`. Raises ValueError for an unknown name or data set,
+    CheckpointError if there is no such model, or a file of it is damaged.
+    """
+    return load_with_manifest(name, dataset)[0]
+
+
+def load_with_manifest(name: str, dataset: str | None = None) -> tuple[nn.Module, Manifest]:
+    """`load_trained`, and the manifest of the model that was found."""
+    origin = _origin(name)
+    dataset = dataset or os.environ.get("COURSE_DATASET") or "strokes"
+    _check_dataset(dataset)
+    for weights_file, manifest_file in _places(name, dataset):
+        if weights_file.is_file() and manifest_file.is_file():
+            return read(weights_file, manifest_file)
+    if origin.notebook is None:
+        raise CheckpointError(
+            f"there is no trained {name} for {dataset} yet: load_judge({dataset!r}) makes it"
+        )
+    raise CheckpointError(
+        f"there is no trained {name} for {dataset} yet: run the notebook {origin.notebook} with that data set, which "
+        "makes it"
+    )
+
+
+def is_trained(name: str, dataset: str) -> bool:
+    """Whether `load_trained` would find a model of that name, own or shipped."""
+    _origin(name)
+    _check_dataset(dataset)
+    return any(file.is_file() and record.is_file() for file, record in _places(name, dataset))
+
+
+def read(weights_file: Path, manifest_file: Path) -> tuple[nn.Module, Manifest]:
+    """The model in two files, as `load_trained` gives it, and its manifest.
+
+    Raises CheckpointError if one of the files is damaged, or of another version of the course.
+    """
+    content = weights_file.read_bytes()
+    try:
+        manifest = Manifest(**json.loads(manifest_file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise CheckpointError(_damaged(manifest_file, "it is not a manifest")) from None
+    if hashlib.sha256(content).hexdigest() != manifest.sha256:
+        raise CheckpointError(_damaged(weights_file, "its checksum is not the one in its manifest"))
+    try:
+        return _build(manifest.name, manifest.settings, load(content)), manifest
+    except (KeyError, TypeError, RuntimeError):
+        raise CheckpointError(
+            _damaged(manifest_file, f"the course's {manifest.name} does not fit it")
+        ) from None
+
+
+def _damaged(path: Path, reason: str) -> str:
+    if OWN in path.parents:
+        remedy = f"delete the folder {path.parent}, and run the notebooks that filled it again"
+    else:
+        remedy = "get it back with `git checkout -- data`"
+    return f"{path} cannot be used ({reason}): {remedy}"
+
+
+def _build(name: str, settings: dict[str, int], weights: dict[str, torch.Tensor]) -> nn.Module:
+    # Building draws initial weights, which must not change the random numbers that the notebook draws afterwards.
+    with torch.random.fork_rng(devices=[]):
+        model = ORIGINS[name].model_class(**settings)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def _origin(name: str) -> Origin:
+    if name not in ORIGINS:
+        raise ValueError(f"name must be one of {', '.join(ORIGINS)}; got {name!r}")
+    return ORIGINS[name]
+
+
+def _check_dataset(dataset: str) -> None:
+    if dataset not in CLASSES:
+        raise ValueError(f"dataset must be one of {', '.join(CLASSES)}; got {dataset!r}")
+
+
+def _files(folder: Path, name: str, dataset: str) -> tuple[Path, Path]:
+    return folder / dataset / f"{name}.safetensors", folder / dataset / f"{name}.json"
+
+
+def _places(name: str, dataset: str) -> list[tuple[Path, Path]]:
+    """Where a model may lie, the preferred place first."""
+    return [_files(folder, name, dataset) for folder in (OWN, SHIPPED)]
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    """Write the file beside its place and rename it, so that no reader ever sees half of it."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)

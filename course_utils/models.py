@@ -1,0 +1,100 @@
+"""The models that later notebooks and judges need, each exactly as its notebook builds it.
+
+A test compares the source of every class here with the one in its notebook.
+"""
+
+from torch import nn
+
+
+class MLPAutoencoder(nn.Module):
+    """Pixels (B, 1, 28, 28) to codes (B, code_size), and back to pixels in [0, 1]."""
+
+    def __init__(self, code_size, hidden_size=1024):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Flatten(),  # 1 x 28 x 28 => 784
+            nn.Linear(784, hidden_size),  # => hidden_size
+            nn.GELU(),
+            nn.Linear(hidden_size, code_size),  # => code_size
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(code_size, hidden_size),  # => hidden_size
+            nn.GELU(),
+            nn.Linear(hidden_size, 784),  # => 784
+            nn.Sigmoid(),  # every pixel into [0, 1]
+            nn.Unflatten(1, (1, 28, 28)),  # => 1 x 28 x 28
+        )
+
+    def encode(self, x):
+        return self.encoder(x)
+
+    def decode(self, z):
+        return self.decoder(z)
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+class ConvAutoencoder(nn.Module):
+    """Pixels (B, 1, 28, 28) to codes (B, code_size), and back to pixels in [0, 1]."""
+
+    def __init__(self, code_size):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, 16, kernel_size=4, stride=2, padding=1),  # 1 x 28 x 28 => 16 x 14 x 14
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, kernel_size=4, stride=2, padding=1),  # => 32 x 7 x 7
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Flatten(),  # => 1568
+            nn.Linear(1568, code_size),  # => code_size
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(code_size, 1568),  # => 1568
+            nn.ReLU(),
+            nn.Unflatten(1, (32, 7, 7)),  # => 32 x 7 x 7
+            nn.ConvTranspose2d(32, 16, kernel_size=4, stride=2, padding=1),  # => 16 x 14 x 14
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.ConvTranspose2d(16, 1, kernel_size=4, stride=2, padding=1),  # => 1 x 28 x 28
+            nn.Sigmoid(),  # every pixel into [0, 1]
+        )
+
+    def encode(self, x):
+        return self.encoder(x)
+
+    def decode(self, z):
+        return self.decoder(z)
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+
+
+class DigitClassifier(nn.Module):
+    """The judge's network: pixels (B, 1, 28, 28) to logits (B, 10)."""
+
+    def __init__(self):
+        super().__init__()
+        self.extractor = nn.Sequential(
+            nn.Conv2d(1, 16, kernel_size=5, padding=2),  # 1 x 28 x 28 => 16 x 28 x 28
+            nn.MaxPool2d(2),  # => 16 x 14 x 14
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, kernel_size=3, padding=1),  # => 32 x 14 x 14
+            nn.MaxPool2d(2),  # => 32 x 7 x 7
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, kernel_size=3, padding=1),  # => 64 x 7 x 7
+            nn.MaxPool2d(2),  # => 64 x 3 x 3
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            nn.Flatten(),  # => 576
+            nn.Dropout(0.3),
+            nn.Linear(576, 128),  # => 128
+            nn.ReLU(),
+        )
+        self.head = nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.head(self.extractor(x))

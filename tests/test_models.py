@@ -1,0 +1,111 @@
+"""The models of `course_utils.models` are those of the notebooks, and the shipped ones are as good as they claim."""
+
+import ast
+import inspect
+
+import nbformat
+import pytest
+import torch
+
+from course_utils import models
+from course_utils.checkpoints import ORIGINS, SHIPPED, read
+from course_utils.data import load_images, to_pixels
+from course_utils.judges import accuracy
+from course_utils.notebook_files import NOTEBOOKS
+
+CLASSES = {origin.model_class.__name__: origin for origin in ORIGINS.values()}
+# The judge's classifier stands in no notebook: it judges them.
+OF_NOTEBOOKS = [name for name, origin in CLASSES.items() if origin.notebook]
+MANIFESTS = sorted(SHIPPED.glob("*/*.json"))
+LARGEST_FILE = 2_000_000
+
+
+def structure(source: str) -> str:
+    """What the source says, without its layout and its comments."""
+    return ast.dump(ast.parse(source))
+
+
+def classes_in(notebook: str) -> dict[str, str]:
+    """The classes that a notebook defines, name -> structure."""
+    found = {}
+    for cell in nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells:
+        if cell.cell_type == "code":
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.ClassDef):
+                    found[node.name] = structure(ast.unparse(node))
+    return found
+
+
+@pytest.mark.parametrize("name", OF_NOTEBOOKS)
+def test_a_class_stands_in_its_notebook_as_it_stands_here(name):
+    origin = CLASSES[name]
+    here = structure(ast.unparse(ast.parse(inspect.getsource(origin.model_class))))
+    assert classes_in(origin.notebook)[name] == here
+
+
+def test_every_class_has_an_origin():
+    names = {name for name, value in vars(models).items() if inspect.isclass(value)}
+    assert names == set(CLASSES)
+
+
+def test_a_changed_class_is_told_from_the_original():
+    source = inspect.getsource(models.MLPAutoencoder)
+    assert structure(source) == structure(source.replace("# => code_size", "# the code"))
+    assert structure(source) != structure(source.replace("nn.GELU", "nn.ReLU", 1))
+
+
+@pytest.mark.parametrize("code_size", [1, 30])
+def test_the_mlp_autoencoder_has_the_promised_shapes(code_size):
+    torch.manual_seed(0)
+    model = models.MLPAutoencoder(code_size, hidden_size=16)
+    x = torch.rand(5, 1, 28, 28)
+    z = model.encode(x)
+    assert z.shape == (5, code_size)
+    x_hat = model.decode(100 * z)
+    assert x_hat.shape == (5, 1, 28, 28) and x_hat.min() >= 0 and x_hat.max() <= 1
+    assert torch.equal(model(x), model.decode(z))
+
+
+@pytest.mark.parametrize("code_size", [1, 16])
+def test_the_convolutional_autoencoder_has_the_promised_shapes(code_size):
+    torch.manual_seed(0)
+    model = models.ConvAutoencoder(code_size).eval()
+    x = torch.rand(5, 1, 28, 28)
+    z = model.encode(x)
+    assert z.shape == (5, code_size)
+    x_hat = model.decode(100 * z)
+    assert x_hat.shape == (5, 1, 28, 28) and x_hat.min() >= 0 and x_hat.max() <= 1
+    assert torch.equal(model(x), model.decode(z))
+
+
+def test_models_are_shipped():
+    assert [path.parent.name for path in MANIFESTS].count("strokes") >= 1
+
+
+@pytest.fixture(scope="module")
+def strokes():
+    return load_images("strokes")
+
+
+@torch.no_grad()
+def squared_error(model, data) -> float:
+    parts = [to_pixels(part) for part in data.test_images.split(1000)]
+    return sum((x - model(x)).square().sum().item() for x in parts) / len(data.test_images)
+
+
+def accuracy_of(model, data) -> float:
+    return accuracy(model, data.test_images, data.test_labels)
+
+
+# How each metric of a manifest is measured again, from a model and the data.
+METRICS = {"squared_error": squared_error, "accuracy": accuracy_of}
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_a_shipped_model_reaches_what_its_manifest_says(path, strokes):
+    weights_file = path.with_suffix(".safetensors")
+    model, manifest = read(weights_file, path)
+    assert weights_file.stat().st_size <= LARGEST_FILE
+    assert (manifest.name, manifest.dataset) == (path.stem, path.parent.name) and manifest.metrics
+    for metric, value in manifest.metrics.items():
+        assert METRICS[metric](model, strokes) == pytest.approx(value, rel=1e-3)
