@@ -59,9 +59,7 @@ def check_packages() -> Check:
     except metadata.PackageNotFoundError:
         return Check("packages", False, "the course's own package is not installed", SET_UP_AGAIN)
     problems = [problem for requirement in requirements if (problem := _problem_with(requirement))]
-    return Check(
-        "packages", not problems, "; ".join(problems) or f"all {len(requirements)} installed", SET_UP_AGAIN
-    )
+    return Check("packages", not problems, "; ".join(problems) or "all installed", SET_UP_AGAIN)
 
 
 def _problem_with(requirement: Requirement) -> str:
