@@ -7,7 +7,6 @@ ship in data/trained/shipped/, so that every notebook can start at once.
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from torch import nn
 
 from course_utils import models
 from course_utils.data import CLASSES, PROJECT
+from course_utils.files import write_whole
 
 SHIPPED = PROJECT / "data" / "trained" / "shipped"
 OWN = PROJECT / "data" / "trained" / "own"
@@ -71,7 +71,7 @@ def save_trained(
     metrics: dict[str, float],
     folder: Path | None = None,
 ) -> Manifest:
-    """Keep a trained model in `folder` (default: OWN, what this machine trained), both files written atomically.
+    """Keep a trained model in `folder` (default: OWN, what this machine trained), both files or neither.
 
     The weights are stored in the precision that they have, so that `model.half()` takes half the space; loading
     gives float32 again. Raises ValueError for an unknown name or data set, a model of another class, or settings
@@ -96,8 +96,8 @@ def save_trained(
     weights_file, manifest_file = _files(OWN if folder is None else folder, name, dataset)
     try:
         weights_file.parent.mkdir(parents=True, exist_ok=True)
-        _write_atomically(weights_file, content)
-        _write_atomically(manifest_file, (json.dumps(asdict(manifest), indent=2) + "\n").encode())
+        record = (json.dumps(asdict(manifest), indent=2) + "\n").encode()
+        write_whole({weights_file: content, manifest_file: record})
     except OSError as error:
         raise CheckpointError(
             f"{name} could not be kept in {weights_file.parent} ({error.strerror}): the model is still in memory; make "
@@ -194,11 +194,3 @@ def _files(folder: Path, name: str, dataset: str) -> tuple[Path, Path]:
 def _places(name: str, dataset: str) -> list[tuple[Path, Path]]:
     """Where a model may lie, the preferred place first."""
     return [_files(folder, name, dataset) for folder in (OWN, SHIPPED)]
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    """Write the file beside its place and rename it, so that no reader ever sees half of it."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
-        file.write(content)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)

@@ -5,14 +5,14 @@ python -m course_utils.notebook_files --check    only tell which files are not n
 """
 
 import argparse
-import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+
+from course_utils.files import write_whole
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -87,14 +87,9 @@ def _without_addresses(text: str) -> str:
     return re.sub(r"0x[0-9a-fA-F]{6,}", "0x0", text)
 
 
-def write_atomically(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Write the file beside its place and rename it, so that no reader ever sees half of it."""
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(nbformat.writes(notebook) + "\n")
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+def file_text(notebook: nbformat.NotebookNode) -> str:
+    """The notebook as it stands in its file."""
+    return nbformat.writes(notebook) + "\n"
 
 
 def is_normalised(path: Path) -> bool:
@@ -102,7 +97,7 @@ def is_normalised(path: Path) -> bool:
     text = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(text, as_version=4)
     normalise(notebook)
-    return nbformat.writes(notebook) + "\n" == text
+    return file_text(notebook) == text
 
 
 def main() -> int:
@@ -124,7 +119,7 @@ def main() -> int:
         notebook = nbformat.read(path, as_version=4)
         execute(notebook, path.parent)
         normalise(notebook)
-        write_atomically(notebook, path)
+        write_whole({path: file_text(notebook).encode()})
     return 0
 
 

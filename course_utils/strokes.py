@@ -12,12 +12,14 @@ Image i depends only on the seed, on i and on its label or shape, so a part of t
 
 import argparse
 import hashlib
-import os
+import io
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+
+from course_utils.files import write_whole
 
 IMAGE_SIZE = 28  # pixels
 BOX_SIZE = 20  # pixels: the longer side of the ink
@@ -406,18 +408,11 @@ def make_data() -> dict[str, np.ndarray]:
 def save_data(arrays: dict[str, np.ndarray], path: Path) -> None:
     """Write the data file and beside it its SHA-256 (for `sha256sum -c`). Nothing half-written is left."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = path.with_name(path.name + ".part")
-    checksum = path.with_name(path.name + ".sha256.part")
-    try:
-        with content.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-        digest = hashlib.sha256(content.read_bytes()).hexdigest()
-        checksum.write_text(f"{digest}  {path.name}\n")
-        os.replace(content, path)
-        os.replace(checksum, path.with_name(path.name + ".sha256"))
-    finally:
-        content.unlink(missing_ok=True)
-        checksum.unlink(missing_ok=True)
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    digest = hashlib.sha256(file.getvalue()).hexdigest()
+    checksum_file = path.with_name(path.name + ".sha256")
+    write_whole({path: file.getvalue(), checksum_file: f"{digest}  {path.name}\n".encode()})
 
 
 def main() -> None:

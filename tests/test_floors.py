@@ -7,8 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "course_utils"
 FLOORS = (
-    {"strokes", "environment"},
-    {"data", "models", "probability", "toy_data"},
+    {"environment", "files"},
+    {"strokes", "data", "models", "probability", "toy_data"},
     {"checkpoints", "plots", "machine_check", "notebook_files"},
     {"training", "judges"},
     {"explorers", "exercises"},
