@@ -6,6 +6,7 @@ import torch
 from course_utils import checkpoints, judges
 from course_utils.checkpoints import SHIPPED, CheckpointError
 from course_utils.data import CLASSES, ImageData, load_images
+from course_utils.models import DigitClassifier
 
 
 def bars(count: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -118,3 +119,140 @@ def test_a_missing_judge_names_the_function_that_makes_it(toy_data):
         CheckpointError, match=r"no trained classifier for kmnist yet: load_judge\('kmnist'\) makes"
     ):
         checkpoints.load_trained("classifier", "kmnist")
+
+
+# --- what judges say of images ---
+
+
+class FirstTen(torch.nn.Module):
+    def forward(self, x):
+        return x.flatten(1)[:, :10]
+
+
+class BrightestOfTen(DigitClassifier):
+    """A judge whose features are the image's first ten pixels, and whose class is the brightest of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.certainty = 20.0
+        self.extractor = FirstTen()
+        self.head = torch.nn.Linear(10, 10)
+
+    def forward(self, x):
+        return self.certainty * self.extractor(x)
+
+
+@pytest.fixture
+def toy_judge():
+    return BrightestOfTen().train()
+
+
+def dots(labels) -> torch.Tensor:
+    """Images (N, 1, 28, 28) that the toy judge puts into the classes `labels`."""
+    x = torch.zeros(len(labels), 1, 28, 28)
+    x[torch.arange(len(labels)), 0, 0, torch.as_tensor(labels)] = 1
+    return x
+
+
+def test_probabilities_are_the_judges_softmax_in_eval_mode(toy_judge):
+    p = judges.probabilities(toy_judge, dots([3, 7]))
+    assert p.shape == (2, 10) and p.argmax(dim=1).tolist() == [3, 7] and not toy_judge.training
+    assert torch.allclose(p.sum(dim=1), torch.ones(2))
+    assert p[0, 3].item() == pytest.approx(1 / (1 + 9 * torch.e**-20), rel=1e-6)
+
+
+def test_more_images_than_fit_at_once_keep_their_order(toy_judge, monkeypatch):
+    x = dots([i % 10 for i in range(23)])
+    expected = judges.features(toy_judge, x)
+    monkeypatch.setattr(judges, "IMAGES_AT_ONCE", 4)
+    assert torch.equal(judges.features(toy_judge, x), expected) and expected.shape == (23, 10)
+
+
+def test_fidelity_is_the_share_in_the_asked_class(toy_judge):
+    x = dots([0, 1, 2, 3])
+    assert judges.fidelity(toy_judge, x, torch.tensor([0, 1, 2, 9])) == 0.75
+
+
+def test_acceptance_counts_images_that_the_judge_is_sure_of(toy_judge):
+    x = dots([1, 1, 1, 1])
+    x[0, 0, 0, 2] = 1  # two classes alike: at most one half each
+    assert judges.acceptance(toy_judge, x) == 0.75
+    toy_judge.certainty = 0.1
+    assert judges.acceptance(toy_judge, x) == 0
+
+
+def test_class_shares_show_a_class_that_is_missing(toy_judge):
+    shares = judges.class_shares(toy_judge, dots([0, 0, 0, 5]))
+    assert shares.tolist() == [0.75, 0, 0, 0, 0, 0.25, 0, 0, 0, 0]
+
+
+def test_the_frechet_distance_of_gaussians_is_the_formula(toy_judge):
+    # Features N(m, s^2 I) and N(m', s'^2 I): |m - m'|^2 + 10 (s - s')^2, up to the error of 20,000 samples.
+    torch.manual_seed(0)
+
+    def images(mean, deviation):
+        x = torch.zeros(20_000, 1, 28, 28)
+        x[:, 0, 0, :10] = mean + deviation * torch.randn(20_000, 10)
+        return x.clamp(0, 1)
+
+    distance = judges.frechet_distance(toy_judge, images(0.5, 0.02), images(0.7, 0.08))
+    assert distance == pytest.approx(10 * 0.2**2 + 10 * 0.06**2, rel=0.01)
+
+
+def test_the_frechet_distance_takes_images_of_both_kinds_and_is_0_for_the_same(toy_judge):
+    images = torch.randint(0, 256, (300, 28, 28), dtype=torch.uint8)
+    x = images.unsqueeze(1) / 255
+    assert judges.frechet_distance(toy_judge, images, x) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_frechet_distance_leaves_the_judge_as_it_is():
+    judge = judges.load_judge("strokes")
+    x = torch.rand(300, 1, 28, 28)
+    before = judges.features(judge, x)
+    judges.frechet_distance(judge, x, x)
+    assert torch.equal(judges.features(judge, x), before) and before.dtype == torch.float32
+
+
+def test_auroc_is_the_share_of_pairs_in_the_right_order():
+    assert judges.auroc(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])) == 1
+    assert judges.auroc(torch.tensor([1.0, 3.0]), torch.tensor([2.0, 4.0])) == 0.75
+    assert judges.auroc(torch.tensor([3.0, 4.0]), torch.tensor([1.0])) == 0
+
+
+def test_neighbours_come_with_their_distances_the_nearest_first():
+    references = torch.tensor([[0.0, 0.0], [3.0, 4.0], [1.0, 0.0]]).view(3, 1, 1, 2)
+    distances, indices = judges.nearest_neighbours(torch.zeros(1, 1, 1, 2), references, k=3)
+    assert indices.tolist() == [[0, 2, 1]]
+    assert torch.allclose(distances, torch.tensor([[0.0, 1.0, 5.0]], dtype=distances.dtype), atol=1e-5)
+
+
+def test_pca_restores_what_lies_in_its_directions_and_nothing_else():
+    torch.manual_seed(0)
+    train = torch.zeros(50, 28, 28, dtype=torch.uint8)
+    train[:, 0, 0], train[:, 0, 1] = torch.randint(0, 255, (2, 50), dtype=torch.uint8)
+    x = torch.zeros(4, 1, 28, 28)
+    x[:, 0, 0, 0], x[:, 0, 5, 5] = 0.3, 1.0
+    restored = judges.pca_reconstruction(train, x, numbers=2)
+    x[:, 0, 5, 5] = 0
+    assert restored.shape == x.shape and torch.allclose(restored, x, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda j, x: judges.probabilities(j, x[:, 0]), r"x must be pixels \(N, 1, 28, 28\).*\(4, 28, 28\)"),
+        (lambda j, x: judges.features(j, (255 * x).byte()), "got uint8 of shape"),
+        (lambda j, x: judges.features(j, 2 * x - 1), r"must lie in \[0, 1\]; got pixels from -1 to 1"),
+        (lambda j, x: judges.class_shares(j, x * torch.nan), "got pixels from nan"),
+        (lambda j, x: judges.class_shares(j, x[:0]), "at least one image"),
+        (lambda j, x: judges.fidelity(j, x, torch.zeros(3)), r"labels must be one per image, \(4,\)"),
+        (lambda j, x: judges.acceptance(j, x, 95), "confidence must lie between 0 and 1; got 95"),
+        (lambda j, x: judges.frechet_distance(j, x, x), "real must hold at least 20 images"),
+        (lambda j, x: judges.frechet_distance(j, x.repeat(9, 1, 1, 1), x), "x must hold at least 20 images"),
+        (lambda j, x: judges.nearest_neighbours(x, x[..., :9]), "rows of one shape"),
+        (lambda j, x: judges.nearest_neighbours(x, x, 5), "between 1 and the 4 references; got 5"),
+    ],
+)
+def test_what_cannot_be_judged_is_told_in_a_sentence(toy_judge, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(toy_judge, dots([0, 1, 2, 3]))
