@@ -33,6 +33,9 @@ class Origin:
 ORIGINS = {
     "mlp_autoencoder": Origin(models.MLPAutoencoder, "03_autoencoder_mlp"),
     "conv_autoencoder": Origin(models.ConvAutoencoder, "05_autoencoder_conv"),
+    "vae": Origin(models.VAE, "08_vae"),
+    "vae_2_latents": Origin(models.VAE, "08_vae"),
+    **{f"vae_beta_{beta}": Origin(models.VAE, "08_vae") for beta in ("0.1", "0.3", "1", "3", "10")},
     "classifier": Origin(models.DigitClassifier, None),
 }
 

@@ -71,6 +71,37 @@ class ConvAutoencoder(nn.Module):
         return self.decode(self.encode(x))
 
 
+class VAE(nn.Module):
+    """Images (B, 1, 28, 28) to mu and log_var (B, latent_size); latents (B, latent_size) to logits (B, 1, 28, 28)."""
+
+    def __init__(self, latent_size, hidden_size=400):
+        super().__init__()
+        self.latent_size = latent_size
+        self.encoder = nn.Sequential(
+            nn.Flatten(),  # 1 x 28 x 28 => 784
+            nn.Linear(784, hidden_size),  # => hidden_size
+            nn.SiLU(),
+            nn.Linear(hidden_size, hidden_size),  # => hidden_size
+            nn.SiLU(),
+            nn.Linear(hidden_size, 2 * latent_size),  # => mu and log_var, side by side
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_size, hidden_size),  # => hidden_size
+            nn.SiLU(),
+            nn.Linear(hidden_size, hidden_size),  # => hidden_size
+            nn.SiLU(),
+            nn.Linear(hidden_size, 784),  # => 784 logits, without a sigmoid
+            nn.Unflatten(1, (1, 28, 28)),  # => 1 x 28 x 28
+        )
+
+    def encode(self, x):
+        mu, log_var = self.encoder(x).chunk(2, dim=1)
+        return mu, log_var
+
+    def decode(self, z):
+        return self.decoder(z)
+
+
 class DigitClassifier(nn.Module):
     """The judge's network: pixels (B, 1, 28, 28) to logits (B, 10)."""
 
