@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "course_utils"
 FLOORS = (
     {"environment", "files"},
-    {"strokes", "data", "models", "probability", "toy_data"},
+    {"strokes", "data", "drawings", "models", "probability", "toy_data"},
     {"checkpoints", "plots", "machine_check", "notebook_files"},
     {"training", "judges"},
     {"explorers", "exercises"},

@@ -1,13 +1,18 @@
-"""The base of every interactive demo: controls, one picture, and errors that are shown."""
+"""The base of every interactive demo: controls, one picture, and errors that are shown; and of those with a pad."""
 
 import html
 
 import ipywidgets
 import numpy as np
+import torch
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageDraw
+from wigglystuff import Paint
 
-from course_utils.plots import to_png
+from course_utils.plots import pil_font, to_png
+
+PAD = 280
+DRAWING, HELD_OUT = "my drawing", "held-out image"
 
 
 class Explorer:
@@ -24,6 +29,7 @@ class Explorer:
     def __init__(self, controls: dict[str, ipywidgets.Widget], alt: str, width: int, height: int):
         self.controls = controls
         self.alt = alt
+        self.size = (width, height)
         self.error: Exception | None = None
         # Both sides are fixed: in a box, an image is stretched to its neighbour's height otherwise.
         layout = ipywidgets.Layout(width=f"{width}px", height=f"{height}px", flex="0 0 auto")
@@ -74,3 +80,65 @@ class Explorer:
         # Viewers without a kernel fall back to the picture.
         data["image/png"] = bytes(self.picture.value)
         return data, {"image/png": {"alt": self.alt}}
+
+
+class DrawingExplorer(Explorer):
+    """A demo of one image, which the reader draws on a pad, or chooses among `examples` with a slider.
+
+    A subclass gives its own `controls`, which stand below those two, and implements `draw(source, example, ...)`;
+    `original(source, example)` is the picture to work on, and `nothing_drawn()` what to return if it is empty.
+    `examples` are uint8 images (E, 28, 28). The end of a stroke shows the drawing, moving the slider an example.
+    """
+
+    def __init__(
+        self,
+        examples: torch.Tensor,
+        controls: dict[str, ipywidgets.Widget],
+        alt: str,
+        width: int,
+        height: int,
+    ):
+        if len(examples) == 0:
+            raise ValueError("examples must hold at least one image; got none")
+        self.examples = examples.cpu()
+        # The pad's thin brush would leave lines of a fraction of a pixel.
+        self.paint = Paint(width=PAD, height=PAD, brush=False, color_picker=False)
+        wide = {"layout": ipywidgets.Layout(width="290px"), "style": {"description_width": "85px"}}
+        source = ipywidgets.ToggleButtons(
+            options=[DRAWING, HELD_OUT], value=HELD_OUT, style={"button_width": "130px"}
+        )
+        example = ipywidgets.IntSlider(max=len(examples) - 1, description="image", **wide)
+        super().__init__({"source": source, "example": example, **controls}, alt, width, height)
+        self.paint.observe(self._drawn, names="base64")
+        example.observe(self._example_chosen, names="value")
+
+    def original(self, source: str, example: int) -> Image.Image:
+        """The picture on the pad, as it was drawn, or the chosen example."""
+        return self.paint.get_pil() if source == DRAWING else Image.fromarray(self.examples[example].numpy())
+
+    def nothing_drawn(self) -> Image.Image:
+        """A picture of the size of the demo's that says what to do."""
+        picture = Image.new("RGB", self.size, "white")
+        text = f"Nothing to see yet. Draw on the pad,\nor press “{HELD_OUT}” and move the sliders."
+        ImageDraw.Draw(picture).multiline_text((20, 60), text, fill="black", font=pil_font(14), spacing=8)
+        return picture
+
+    def arrange(self) -> ipywidgets.Widget:
+        """The pad and the controls on the left, the picture on the right."""
+        left = ipywidgets.VBox(
+            [self.paint, *self.controls.values()], layout=ipywidgets.Layout(flex="0 0 auto")
+        )
+        return ipywidgets.HBox([left, ipywidgets.VBox([self.message, self.picture])])
+
+    def _drawn(self, change) -> None:
+        self._show(DRAWING)
+
+    def _example_chosen(self, change) -> None:
+        self._show(HELD_OUT)
+
+    def _show(self, source: str) -> None:
+        if self.controls["source"].value == source:
+            self.update()
+        else:
+            # The change of the button redraws.
+            self.controls["source"].value = source
