@@ -9,9 +9,9 @@ import torch
 
 from course_utils import models
 from course_utils.checkpoints import ORIGINS, SHIPPED, read
-from course_utils.data import load_images, to_pixels
-from course_utils.judges import accuracy
+from course_utils.data import load_images
 from course_utils.notebook_files import NOTEBOOKS
+from tests.benchmarks.metrics import METRICS
 
 CLASSES = {origin.model_class.__name__: origin for origin in ORIGINS.values()}
 # The judge's classifier stands in no notebook: it judges them.
@@ -85,20 +85,6 @@ def test_models_are_shipped():
 @pytest.fixture(scope="module")
 def strokes():
     return load_images("strokes")
-
-
-@torch.no_grad()
-def squared_error(model, data) -> float:
-    parts = [to_pixels(part) for part in data.test_images.split(1000)]
-    return sum((x - model(x)).square().sum().item() for x in parts) / len(data.test_images)
-
-
-def accuracy_of(model, data) -> float:
-    return accuracy(model, data.test_images, data.test_labels)
-
-
-# How each metric of a manifest is measured again, from a model and the data.
-METRICS = {"squared_error": squared_error, "accuracy": accuracy_of}
 
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)

@@ -15,15 +15,9 @@ import torch
 from course_utils.checkpoints import SHIPPED, save_trained
 from course_utils.data import ImageData, load_images, minibatches, to_pixels
 from course_utils.models import MLPAutoencoder
+from tests.benchmarks.metrics import squared_error
 
 SEED = 0
-
-
-@torch.no_grad()
-def squared_error(model, images: torch.Tensor) -> float:
-    """Squared error per image of uint8 images (N, 28, 28)."""
-    parts = [to_pixels(part) for part in images.split(1000)]
-    return sum((x - model(x)).square().sum().item() for x in parts) / len(images)
 
 
 def mlp_autoencoder(data: ImageData) -> dict:
@@ -50,7 +44,7 @@ def mlp_autoencoder(data: ImageData) -> dict:
         "model": model,
         "settings": settings,
         "steps": len(batches),
-        "metrics": {"squared_error": round(squared_error(model, data.test_images), 4)},
+        "metrics": {"squared_error": round(squared_error(model, data), 4)},
     }
 
 

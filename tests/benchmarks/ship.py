@@ -1,0 +1,36 @@
+"""Ship what a notebook trained on this machine: python -m tests.benchmarks.ship NAME ...
+
+Run the notebook on `strokes` first. The model that it kept in data/trained/own is rounded to float16, its metrics are
+measured again with the rounded weights, and both files are written to data/trained/shipped.
+"""
+
+import sys
+
+from course_utils.checkpoints import OWN, SHIPPED, read, save_trained
+from course_utils.data import load_images
+from tests.benchmarks.metrics import METRICS
+
+
+def main(names: list[str]) -> None:
+    data = load_images("strokes")
+    for name in names:
+        own = OWN / data.name / name
+        model, manifest = read(own.with_suffix(".safetensors"), own.with_suffix(".json"))
+        model.half().float()
+        metrics = {metric: round(METRICS[metric](model, data), 4) for metric in manifest.metrics}
+        shipped = save_trained(
+            name,
+            model.half(),
+            dataset=data.name,
+            settings=manifest.settings,
+            seed=manifest.seed,
+            steps=manifest.steps,
+            seconds=round(manifest.seconds, 1),
+            metrics=metrics,
+            folder=SHIPPED,
+        )
+        print(shipped)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
