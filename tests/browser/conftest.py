@@ -8,6 +8,9 @@ A test module for a notebook starts with
             notebook.run_all()
             yield notebook
 
+or, where the notebook would only be trained once more, with a small one that builds its demo from shipped models:
+`lab.open(lab.write_notebook("demo.ipynb", [code, ...]))`.
+
 Leaving the `with` block asserts that the browser's console showed no error and that the page asked no other
 host for anything.
 """
@@ -24,11 +27,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
@@ -60,6 +64,8 @@ LAB_SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
+# Without it JupyterLab asks which kernel to start.
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 SECONDS_TO_START = 60
 SECONDS_TO_REDRAW = 20
 
@@ -200,6 +206,13 @@ class Lab:
         self.address = address
         self.token = token
         self.browser = browser
+
+    def write_notebook(self, name: str, cells: Sequence[str], metadata: Mapping = KERNEL) -> str:
+        """Write a notebook of these code cells into the root, and return its path below the root."""
+        notebook = nbformat.v4.new_notebook(metadata=metadata)
+        notebook.cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
+        nbformat.write(notebook, self.root / name)
+        return name
 
     @contextmanager
     def open(self, path: str) -> Iterator["Notebook"]:

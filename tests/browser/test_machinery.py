@@ -1,6 +1,5 @@
 """The browser test on small notebooks: that it sees what works, and that it would see what does not."""
 
-import nbformat
 import pytest
 
 DEMO = """
@@ -39,16 +38,8 @@ for x in run:
 """
 
 
-def write_notebook(lab, name, cells, metadata=None):
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = nbformat.v4.new_notebook(metadata=kernel if metadata is None else metadata)
-    notebook.cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
-    nbformat.write(notebook, lab.root / name)
-    return name
-
-
 def test_slider_and_dropdown_change_the_picture_from_the_keyboard(lab):
-    with lab.open(write_notebook(lab, "demo.ipynb", [DEMO, "print('after the demo')"])) as notebook:
+    with lab.open(lab.write_notebook("demo.ipynb", [DEMO, "print('after the demo')"])) as notebook:
         notebook.run_all()
         demo = notebook.cell("class Square")
         picture = notebook.picture(demo)
@@ -62,7 +53,7 @@ def test_slider_and_dropdown_change_the_picture_from_the_keyboard(lab):
 
 
 def test_an_error_in_a_demo_fails_the_test(lab):
-    with lab.open(write_notebook(lab, "demo_error.ipynb", [DEMO])) as notebook:
+    with lab.open(lab.write_notebook("demo_error.ipynb", [DEMO])) as notebook:
         notebook.run_all()
         demo = notebook.cell("class Square")
         notebook.choose(notebook.dropdown(demo, "colour"), "none")
@@ -72,7 +63,7 @@ def test_an_error_in_a_demo_fails_the_test(lab):
 
 
 def test_a_failing_cell_fails_the_test(lab):
-    path = write_notebook(lab, "failing.ipynb", ["1 / 0", "print('never reached')"])
+    path = lab.write_notebook("failing.ipynb", ["1 / 0", "print('never reached')"])
     with (
         lab.open(path) as notebook,
         pytest.raises(AssertionError, match="ZeroDivisionError"),
@@ -81,7 +72,7 @@ def test_a_failing_cell_fails_the_test(lab):
 
 
 def test_a_picture_that_stays_the_same_fails_the_test(lab):
-    with lab.open(write_notebook(lab, "demo_same.ipynb", [DEMO])) as notebook:
+    with lab.open(lab.write_notebook("demo_same.ipynb", [DEMO])) as notebook:
         notebook.run_all()
         demo = notebook.cell("class Square")
         with pytest.raises(pytest.fail.Exception, match="bytes were still the same"):
@@ -100,7 +91,7 @@ def test_a_picture_that_stays_the_same_fails_the_test(lab):
     ],
 )
 def test_what_goes_wrong_in_the_browser_fails_the_test(lab, script, complaint):
-    path = write_notebook(lab, "script.ipynb", ["print('nothing wrong here')"])
+    path = lab.write_notebook("script.ipynb", ["print('nothing wrong here')"])
     with pytest.raises(AssertionError, match=complaint), lab.open(path) as notebook:
         notebook.run_all()
         notebook.page.evaluate(f"() => {{ {script} }}")
@@ -108,14 +99,14 @@ def test_what_goes_wrong_in_the_browser_fails_the_test(lab, script, complaint):
 
 
 def test_a_notebook_that_asks_for_a_kernel_fails_the_test(lab):
-    path = write_notebook(lab, "no_kernel.ipynb", ["print('no kernel')"], metadata={})
+    path = lab.write_notebook("no_kernel.ipynb", ["print('no kernel')"], metadata={})
     with pytest.raises(pytest.fail.Exception, match="with a question: 'Select Kernel"), lab.open(path):
         pass
 
 
 def test_stop_button_ends_the_training_and_the_next_cells_run(lab):
     after = "print(f'kept {len(run.history[\"loss\"])} losses, stopped: {run.stopped}')"
-    with lab.open(write_notebook(lab, "training.ipynb", [TRAINING, after])) as notebook:
+    with lab.open(lab.write_notebook("training.ipynb", [TRAINING, after])) as notebook:
         notebook.start_all()
         training = notebook.cell("TrainingRun([")
         # The live picture is there, so the loop is under way.
