@@ -7,6 +7,12 @@ import torch
 
 from course_utils.data import ImageData, to_pixels
 from course_utils.judges import accuracy
+from course_utils.probability import (
+    bernoulli_log_likelihood,
+    elbo,
+    gaussian_kl,
+    importance_weighted_bound,
+)
 
 
 @torch.no_grad()
@@ -21,4 +27,47 @@ def accuracy_of(model: torch.nn.Module, data: ImageData) -> float:
     return accuracy(model, data.test_images, data.test_labels)
 
 
-METRICS = {"squared_error": squared_error, "accuracy": accuracy_of}
+def _binarised(images: torch.Tensor) -> torch.Tensor:
+    """Test images (N, 28, 28) with their pixels drawn once, (N, 1, 28, 28), always the same ones."""
+    return torch.bernoulli(to_pixels(images), generator=torch.Generator().manual_seed(0))
+
+
+@torch.no_grad()
+def negative_elbo(model: torch.nn.Module, data: ImageData) -> float:
+    """Minus the ELBO of a VAE in nats per image: one sample of z for each of the binarised test images."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        values = [
+            elbo(x, *model.encode(x), lambda x, z: bernoulli_log_likelihood(model.decode(z), x))
+            for x in _binarised(data.test_images).split(1000)
+        ]
+    return -torch.cat(values).mean().item()
+
+
+@torch.no_grad()
+def rate(model: torch.nn.Module, data: ImageData) -> float:
+    """KL(q(z|x) || p(z)) of a VAE in nats per image, averaged over the binarised test images."""
+    return gaussian_kl(*model.encode(_binarised(data.test_images))).mean().item()
+
+
+@torch.no_grad()
+def importance_weighted_bound_k5000(model: torch.nn.Module, data: ImageData) -> float:
+    """Minus the importance-weighted bound of a VAE with k = 5000, in nats per image, over 1,000 test images."""
+    x = _binarised(data.test_images)[:1000]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        bounds = importance_weighted_bound(
+            x, *model.encode(x), lambda x, z: bernoulli_log_likelihood(model.decode(z), x), k=5000
+        )
+    return -bounds.mean().item()
+
+
+METRICS = {
+    "squared_error": squared_error,
+    "accuracy": accuracy_of,
+    "negative_elbo": negative_elbo,
+    "rate": rate,
+    "importance_weighted_bound_k5000": importance_weighted_bound_k5000,
+}
+# These take minutes: only the command that made the model measures them, no test.
+SLOW = {"importance_weighted_bound_k5000"}
