@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "course_utils"
 FLOORS = (
     {"environment", "files"},
     {"strokes", "data", "drawings", "models", "probability", "toy_data"},
-    {"checkpoints", "plots", "machine_check", "notebook_files"},
+    {"checkpoints", "plots", "machine_check", "notebook_files", "scoreboard"},
     {"training", "judges"},
     {"explorers", "exercises"},
 )
