@@ -6,7 +6,7 @@ A metric that draws random numbers seeds them itself, and leaves those of the ca
 import torch
 
 from course_utils.data import ImageData, to_pixels
-from course_utils.judges import accuracy
+from course_utils.judges import accuracy, fidelity, frechet_distance, load_judge
 from course_utils.probability import (
     bernoulli_log_likelihood,
     elbo,
@@ -34,12 +34,12 @@ def _binarised(images: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def negative_elbo(model: torch.nn.Module, data: ImageData) -> float:
-    """Minus the ELBO of a VAE in nats per image: one sample of z for each of the binarised test images."""
+    """Minus the ELBO of a VAE in nats per image: eight samples of z for each of the binarised test images."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         values = [
             elbo(x, *model.encode(x), lambda x, z: bernoulli_log_likelihood(model.decode(z), x))
-            for x in _binarised(data.test_images).split(1000)
+            for x in _binarised(data.test_images).repeat(8, 1, 1, 1).split(1000)
         ]
     return -torch.cat(values).mean().item()
 
@@ -62,12 +62,32 @@ def importance_weighted_bound_k5000(model: torch.nn.Module, data: ImageData) -> 
     return -bounds.mean().item()
 
 
+@torch.no_grad()
+def _generated(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+    """10,000 images of a conditional generator, (N, 1, 28, 28), and the labels asked for, each class equally often."""
+    y = torch.arange(10_000) % model.num_classes
+    z = torch.randn(len(y), model.noise_size, generator=torch.Generator().manual_seed(0))
+    return torch.cat([model(*part) for part in zip(z.split(1000), y.split(1000))]), y
+
+
+def fidelity_of(model: torch.nn.Module, data: ImageData) -> float:
+    """The share of 10,000 generated images that the judge reads as the label asked for."""
+    return fidelity(load_judge(data.name), *_generated(model))
+
+
+def frechet_distance_of(model: torch.nn.Module, data: ImageData) -> float:
+    """The Frechet distance of 10,000 generated images to the test images."""
+    return frechet_distance(load_judge(data.name), data.test_images, _generated(model)[0])
+
+
 METRICS = {
     "squared_error": squared_error,
     "accuracy": accuracy_of,
     "negative_elbo": negative_elbo,
     "rate": rate,
     "importance_weighted_bound_k5000": importance_weighted_bound_k5000,
+    "fidelity": fidelity_of,
+    "frechet_distance": frechet_distance_of,
 }
 # These take minutes: only the command that made the model measures them, no test.
 SLOW = {"importance_weighted_bound_k5000"}
