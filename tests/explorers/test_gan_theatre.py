@@ -84,7 +84,7 @@ def test_a_generator_held_still_lets_d_reach_the_best_d(theatre):
     curves = theatre.curves()
     assert np.array_equal(curves["q"], before)
     seen = (curves["p"] + curves["q"]) > 0.1
-    assert np.abs(curves["D"] - curves["best"])[seen].max() < 0.1
+    assert np.abs(curves["D"] - curves["best"])[seen].mean() < 0.06
 
 
 def test_a_discriminator_held_still_stays(theatre):
