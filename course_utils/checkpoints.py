@@ -36,6 +36,8 @@ ORIGINS = {
     "vae": Origin(models.VAE, "08_vae"),
     "vae_2_latents": Origin(models.VAE, "08_vae"),
     **{f"vae_beta_{beta}": Origin(models.VAE, "08_vae") for beta in ("0.1", "0.3", "1", "3", "10")},
+    "vae_mnist_1_minute": Origin(models.VAE, "08_vae"),
+    "vae_mnist_5_minutes": Origin(models.VAE, "08_vae"),
     "classifier": Origin(models.DigitClassifier, None),
 }
 
