@@ -1,14 +1,16 @@
 """The scoreboard to play with: choose measures and models, and see every seed beside what real images score."""
 
+import io
 from collections.abc import Sequence
 
 import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
+from PIL import Image
 
 from course_utils.explorers.base import Explorer
-from course_utils.plots import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, VERMILION
+from course_utils.plots import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, VERMILION, to_png
 from course_utils.scoreboard import MEASURES, MODELS, REAL, Scoreboard
 
 NOTHING = "nothing: the seeds, row by row"
@@ -30,7 +32,7 @@ class ScoreboardExplorer(Explorer):
         if not board.models:
             raise ValueError("board must hold runs of at least one model; got none")
         self.board = board
-        self._pictures: dict[tuple, Figure] = {}
+        self._pictures: dict[tuple, Image.Image] = {}
         measures = [(measure.label, name) for name, measure in MEASURES.items()]
         wide = {"layout": ipywidgets.Layout(width="480px"), "style": {"description_width": "70px"}}
         controls = {
@@ -56,20 +58,25 @@ class ScoreboardExplorer(Explorer):
         chosen = ipywidgets.HBox([ipywidgets.VBox([c["measure"], c["against"]]), c["models"]])
         return ipywidgets.VBox([chosen, self.message, self.picture])
 
-    def draw(self, measure: str, against: str, models: Sequence[str]) -> Figure:
+    def draw(self, measure: str, against: str, models: Sequence[str]) -> Image.Image:
         # The choices are few, so every picture is drawn once.
         key = (measure, against, tuple(models))
         if key not in self._pictures:
-            figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
-            if against:
-                self._draw_pairs(figure, measure, against, models)
-            else:
-                self._draw_rows(figure, measure, models)
-            self._pictures[key] = figure
+            png = io.BytesIO(to_png(self.figure(measure, against, models)))
+            self._pictures[key] = Image.open(png).convert("RGB").quantize(256, Image.Quantize.FASTOCTREE)
         return self._pictures[key]
 
+    def figure(self, measure: str, against: str, models: Sequence[str]) -> Figure:
+        """What `draw` shows, as a figure."""
+        figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+        if against:
+            self._draw_pairs(figure, measure, against, models)
+        else:
+            self._draw_rows(figure, measure, models)
+        return figure
+
     def _draw_rows(self, figure: Figure, measure: str, models: Sequence[str]) -> None:
-        axis = figure.add_axes((0.1, 0.15, 0.87, 0.72))
+        axis = figure.add_axes((0.1, 0.15, 0.74, 0.72))
         rows = [name for name in self.board.models if name in models]
         every = [*self.board.values(REAL, measure)]
         for row, name in enumerate(rows):
@@ -83,16 +90,15 @@ class ScoreboardExplorer(Explorer):
             colour, shape = STYLES[name]
             axis.plot([min(values), max(values)], [row, row], color=colour, linewidth=6, alpha=0.35)
             axis.plot(values, [row] * len(values), shape, color=colour, markersize=7, markeredgecolor="white")
-            axis.annotate(
-                f"{_short(np.mean(values))} on average", (max(values), row), xytext=(12, 0),
-                textcoords="offset points", va="center", fontsize=9,
-            )  # fmt: skip
+            average = f"mean {_short(np.mean(values))}"
+            axis.text(1.02, row, average, transform=axis.get_yaxis_transform(), va="center", fontsize=9)
         axis.set_yticks(range(len(rows)), [MODELS[name] for name in rows])
         axis.set_ylim(len(rows) - 0.4, -0.6)
         self._mark_real(axis, "x", measure)
         _scale(axis, "x", every)
         axis.set_xlabel(MEASURES[measure].label)
-        axis.set_title(f"one dot for each seed: {MEASURES[measure].advice}", fontsize=10)
+        real = "; dashed: real images" if self.board.values(REAL, measure) else ""
+        axis.set_title(f"one dot for each seed: {MEASURES[measure].advice}{real}", fontsize=10)
 
     def _draw_pairs(self, figure: Figure, measure: str, against: str, models: Sequence[str]) -> None:
         axis = figure.add_axes((0.1, 0.15, 0.7, 0.72))
@@ -112,7 +118,7 @@ class ScoreboardExplorer(Explorer):
         axis.set_xlabel(MEASURES[measure].label)
         axis.set_ylabel(MEASURES[against].label)
         advice = f"across: {MEASURES[measure].advice}; up: {MEASURES[against].advice}"
-        axis.set_title(advice, fontsize=10)
+        axis.set_title(f"{advice}; dashed: real images", fontsize=10)
         if axis.get_legend_handles_labels()[0]:
             axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
         if missing:
@@ -129,15 +135,10 @@ class ScoreboardExplorer(Explorer):
         line, band = (axis.axvline, axis.axvspan) if side == "x" else (axis.axhline, axis.axhspan)
         line(np.mean(values), color=BLACK, linestyle="--", linewidth=1.2)
         band(min(values), max(values), color=GREY, alpha=0.4, linewidth=0)
-        if side == "x":
-            axis.text(
-                np.mean(values), 0.99, " real images", transform=axis.get_xaxis_transform(), fontsize=8.5,
-                va="top",
-            )  # fmt: skip
 
 
 def _scale(axis, side: str, values: Sequence[float]) -> None:
-    """A logarithmic axis for values that differ much, and room for the text beside the largest one."""
+    """A logarithmic axis for values that differ much, and some room around them."""
     if not values:
         return
     low, high = min(values), max(values)
@@ -147,10 +148,10 @@ def _scale(axis, side: str, values: Sequence[float]) -> None:
         (axis.set_xscale if side == "x" else axis.set_yscale)("log")
         (axis.xaxis if side == "x" else axis.yaxis).set_minor_formatter(NullFormatter())
         room = high / low
-        set_limits(low / room**0.08, high * room**0.3)
+        set_limits(low / room**0.08, high * room**0.08)
     else:
         room = (high - low) or 1.0
-        set_limits(low - 0.08 * room, high + 0.3 * room)
+        set_limits(low - 0.08 * room, high + 0.08 * room)
     axis.grid(color="#E5E5E5")
     axis.set_axisbelow(True)
 
