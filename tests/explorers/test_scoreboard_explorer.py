@@ -53,11 +53,13 @@ def test_every_control_changes_the_picture(explorer):
     assert len(set(pictures)) == len(pictures)
 
 
-def test_every_pair_of_measures_can_be_drawn(explorer):
-    for measure in MEASURES:
-        for against in ("", *MEASURES):
-            for models in ((), ("gan",), ("vae", "gan")):
-                explorer.draw(measure=measure, against=against, models=models)
+def test_every_measure_can_be_drawn_alone_and_against_another(explorer):
+    names = list(MEASURES)
+    for measure, against in zip(names, [*names[1:], names[0]], strict=True):
+        explorer.draw(measure=measure, against="", models=("vae", "gan"))
+        explorer.draw(measure=measure, against=against, models=("vae", "gan"))
+    for against in ("", "acceptance"):
+        explorer.draw(measure="frechet", against=against, models=())
 
 
 def test_the_dots_are_the_seeds_of_the_board(explorer, board):
