@@ -14,8 +14,9 @@ from tests.benchmarks.metrics import METRICS
 def main(names: list[str]) -> None:
     data = load_images("strokes")
     for name in names:
-        own = OWN / data.name / name
-        model, manifest = read(own.with_suffix(".safetensors"), own.with_suffix(".json"))
+        # Not with_suffix: a name may hold a dot, as vae_beta_0.1 does.
+        folder = OWN / data.name
+        model, manifest = read(folder / f"{name}.safetensors", folder / f"{name}.json")
         model.half().float()
         metrics = {metric: round(METRICS[metric](model, data), 4) for metric in manifest.metrics}
         shipped = save_trained(
