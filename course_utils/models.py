@@ -3,6 +3,8 @@
 A test compares the source of every class here with the one in its notebook.
 """
 
+import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -100,6 +102,56 @@ class VAE(nn.Module):
 
     def decode(self, z):
         return self.decoder(z)
+
+
+class ConditionalGenerator(nn.Module):
+    """Noise (B, noise_size) and labels (B,) to images (B, 1, 28, 28), pixels in [0, 1]."""
+
+    def __init__(self, noise_size, num_classes):
+        super().__init__()
+        self.noise_size = noise_size
+        self.num_classes = num_classes
+        self.layers = nn.Sequential(
+            nn.Linear(noise_size + num_classes, 1568, bias=False),  # => 1568
+            nn.Unflatten(1, (32, 7, 7)),  # => 32 x 7 x 7
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.ConvTranspose2d(32, 16, kernel_size=4, stride=2, padding=1, bias=False),  # => 16 x 14 x 14
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.ConvTranspose2d(16, 1, kernel_size=4, stride=2, padding=1),  # => 1 x 28 x 28
+            nn.Sigmoid(),  # every pixel into [0, 1]
+        )
+
+    def forward(self, z, y):
+        one_hot = F.one_hot(y, self.num_classes).float()  # (B,) => (B, num_classes)
+        return self.layers(torch.cat([z, one_hot], dim=1))
+
+
+class ConditionalDiscriminator(nn.Module):
+    """Pixels (B, 1, 28, 28) in [0, 1] and labels (B,) to the logit (B,) of "real, and of class y"."""
+
+    def __init__(self, num_classes):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 16, kernel_size=4, stride=2, padding=1),  # 1 x 28 x 28 => 16 x 14 x 14
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(16, 32, kernel_size=4, stride=2, padding=1),  # => 32 x 7 x 7
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),  # => 1568
+        )
+        self.realism = nn.Linear(1568, 1)
+        self.match = nn.Linear(1568, num_classes, bias=False)
+
+    def forward(self, x, y):
+        return self.logits(self.features(x), y)
+
+    def features(self, x):
+        return self.layers(2 * x - 1)  # (B, 1568), from pixels between -1 and 1
+
+    def logits(self, f, y):
+        match = self.match(f).gather(1, y[:, None])  # (B, num_classes) => (B, 1)
+        return (self.realism(f) + match)[:, 0]  # (B,)
 
 
 class DigitClassifier(nn.Module):

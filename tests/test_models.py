@@ -94,6 +94,19 @@ def test_the_vae_has_the_promised_shapes(latent_size):
     assert logits.shape == (5, 1, 28, 28) and logits.min() < 0 and logits.max() > 1
 
 
+@pytest.mark.parametrize("num_classes", [3, 10])
+def test_the_conditional_gan_has_the_promised_shapes_and_looks_at_the_label(num_classes):
+    torch.manual_seed(0)
+    G, D = models.ConditionalGenerator(4, num_classes).eval(), models.ConditionalDiscriminator(num_classes)
+    assert (G.noise_size, G.num_classes) == (4, num_classes)
+    z, y = torch.randn(1, 4).expand(num_classes, 4), torch.arange(num_classes)
+    x = G(100 * z, y)
+    assert x.shape == (num_classes, 1, 28, 28) and x.min() >= 0 and x.max() <= 1
+    assert len(G(z, y).flatten(1).unique(dim=0)) == num_classes
+    logits = D(x[:1].expand(num_classes, -1, -1, -1), y)
+    assert logits.shape == (num_classes,) and len(logits.unique()) == num_classes
+
+
 def test_models_are_shipped():
     assert [path.parent.name for path in MANIFESTS].count("strokes") >= 1
 
