@@ -41,7 +41,7 @@ class Measure:
 
 MEASURES = {
     "squared_error": Measure("squared error per image", "low"),
-    "frechet": Measure("Fréchet distance", "low"),
+    "frechet": Measure("Frechet distance", "low"),
     "fidelity": Measure("fidelity: share in the class asked for", "high"),
     "acceptance": Measure("acceptance: share the judge is sure of", "high"),
     "smallest_share": Measure("share of the rarest class", "high"),
