@@ -38,6 +38,8 @@ ORIGINS = {
     **{f"vae_beta_{beta}": Origin(models.VAE, "08_vae") for beta in ("0.1", "0.3", "1", "3", "10")},
     "vae_mnist_1_minute": Origin(models.VAE, "08_vae"),
     "vae_mnist_5_minutes": Origin(models.VAE, "08_vae"),
+    "conditional_vae": Origin(models.ConditionalVAE, "09_conditional_vae"),
+    "conditional_prior": Origin(models.ConditionalPrior, "09_conditional_vae"),
     "conditional_gan": Origin(models.ConditionalGenerator, "11_conditional_gan"),
     "conditional_gan_discriminator": Origin(models.ConditionalDiscriminator, "11_conditional_gan"),
     "classifier": Origin(models.DigitClassifier, None),

@@ -6,6 +6,7 @@ A test compares the source of every class here with the one in its notebook.
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 
 class MLPAutoencoder(nn.Module):
@@ -102,6 +103,63 @@ class VAE(nn.Module):
 
     def decode(self, z):
         return self.decoder(z)
+
+
+class ConditionalVAE(nn.Module):
+    """Images (B, 1, 28, 28) and labels (B,) to mu and log_var (B, latent_size); latents and labels to logits."""
+
+    def __init__(self, latent_size, num_classes, hidden_size=400):
+        super().__init__()
+        self.latent_size = latent_size
+        self.num_classes = num_classes
+        self.encoder = nn.Sequential(
+            nn.Linear(784 + num_classes, hidden_size),  # 784 pixels and the one-hot => hidden_size
+            nn.SiLU(),
+            nn.Linear(hidden_size, hidden_size),  # => hidden_size
+            nn.SiLU(),
+            nn.Linear(hidden_size, 2 * latent_size),  # => mu and log_var, side by side
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_size + num_classes, hidden_size),  # z and the one-hot => hidden_size
+            nn.SiLU(),
+            nn.Linear(hidden_size, hidden_size),  # => hidden_size
+            nn.SiLU(),
+            nn.Linear(hidden_size, 784),  # => 784 logits, without a sigmoid
+            nn.Unflatten(1, (1, 28, 28)),  # => 1 x 28 x 28
+        )
+        self.centre = nn.Parameter(torch.zeros(num_classes, latent_size))  # where the codes of a class lie
+
+    def encode(self, x, y):
+        one_hot = F.one_hot(y, self.num_classes).float()  # (B,) => (B, num_classes)
+        mu, log_var = self.encoder(torch.cat([x.flatten(1), one_hot], dim=1)).chunk(2, dim=1)
+        return mu - self.centre[y], log_var
+
+    def decode(self, z, y):
+        one_hot = F.one_hot(y, self.num_classes).float()
+        return self.decoder(torch.cat([z + self.centre[y], one_hot], dim=1))
+
+
+class ConditionalPrior(nn.Module):
+    """p(z|y): for each class a mixture of Gaussians over the latents, with diagonal covariances."""
+
+    def __init__(self, latent_size, num_classes, components=50):
+        super().__init__()
+        self.latent_size = latent_size
+        self.num_classes = num_classes
+        self.mu = nn.Parameter(torch.randn(num_classes, components, latent_size))
+        self.log_var = nn.Parameter(torch.full((num_classes, components, latent_size), -1.0))
+        self.logits = nn.Parameter(torch.zeros(num_classes, components))  # softmax makes weights of them
+
+    def given(self, y):
+        """p(z|y) as a distribution, one for each label of (B,)."""
+        gaussians = Independent(Normal(self.mu[y], (0.5 * self.log_var[y]).exp()), 1)
+        return MixtureSameFamily(Categorical(logits=self.logits[y]), gaussians)
+
+    def log_prob(self, z, y):
+        return self.given(y).log_prob(z)  # (B, latent_size), (B,) => (B,)
+
+    def sample(self, y):
+        return self.given(y).sample()  # (B,) => (B, latent_size)
 
 
 class ConditionalGenerator(nn.Module):

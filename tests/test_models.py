@@ -107,6 +107,58 @@ def test_the_conditional_gan_has_the_promised_shapes_and_looks_at_the_label(num_
     assert logits.shape == (num_classes,) and len(logits.unique()) == num_classes
 
 
+def test_the_conditional_vae_tells_both_networks_the_label():
+    torch.manual_seed(0)
+    model = models.ConditionalVAE(latent_size=3, num_classes=10, hidden_size=16)
+    x, y, z = torch.rand(5, 1, 28, 28).round(), torch.tensor([3, 0, 9, 1, 1]), torch.randn(5, 3)
+    mu, log_var = model.encode(x, y)
+    assert mu.shape == log_var.shape == (5, 3) and model.decode(z, y).shape == (5, 1, 28, 28)
+    other = (y + 1) % 10
+    assert not torch.equal(model.encode(x, other)[0], mu) and not torch.equal(
+        model.decode(z, other), model.decode(z, y)
+    )
+    # The centre of a class is taken off z and put back: the logits of a reconstruction do not depend on it.
+    logits = model.decode(mu, y)
+    with torch.no_grad():
+        model.centre.normal_()
+    assert torch.allclose(model.encode(x, y)[0], mu - model.centre[y], atol=1e-6)
+    assert torch.allclose(model.decode(model.encode(x, y)[0], y), logits, atol=1e-5)
+    with torch.no_grad():
+        model.centre.zero_()
+    # No label is a number: exchanging the columns of two labels exchanges what the two labels do.
+    swapped = torch.arange(10)
+    swapped[[0, 9]] = swapped[[9, 0]]
+    before = model.decode(z, torch.full((5,), 9))
+    with torch.no_grad():
+        model.decoder[0].weight[:, 3:] = model.decoder[0].weight[:, 3:][:, swapped]
+    assert torch.allclose(model.decode(z, torch.zeros(5, dtype=torch.int64)), before)
+
+
+def test_the_conditional_prior_is_a_density_for_each_class_and_samples_it():
+    torch.manual_seed(0)
+    prior = models.ConditionalPrior(latent_size=2, num_classes=3, components=4)
+    with torch.no_grad():
+        prior.logits.normal_()
+        prior.log_var.normal_(-1, 0.3)
+    axis = torch.linspace(-6, 6, 241)
+    z = torch.cartesian_prod(axis, axis)
+    for k in range(3):
+        density = prior.log_prob(z, torch.full((len(z),), k)).exp()
+        assert density.sum().item() * (axis[1] - axis[0]).item() ** 2 == pytest.approx(1, abs=2e-3)
+        # Mean and covariance of samples are those of the density, within five standard errors.
+        weights = density / density.sum()
+        mean = weights @ z
+        covariance = (weights[:, None] * (z - mean)).T @ (z - mean)
+        samples = prior.sample(torch.full((20_000,), k))
+        error = (covariance.diagonal() / len(samples)).sqrt()
+        assert ((samples.mean(dim=0) - mean).abs() < 5 * error).all()
+        assert torch.allclose(torch.cov(samples.T), covariance, atol=0.1)
+    # Rows belong to their own labels.
+    few, y = z[:6], torch.tensor([0, 1, 2, 0, 1, 2])
+    one_by_one = [prior.log_prob(few[i : i + 1], y[i : i + 1]) for i in range(6)]
+    assert torch.allclose(prior.log_prob(few, y), torch.cat(one_by_one))
+
+
 def test_models_are_shipped():
     assert [path.parent.name for path in MANIFESTS].count("strokes") >= 1
 

@@ -3,10 +3,14 @@
 A metric that draws random numbers seeds them itself, and leaves those of the caller alone.
 """
 
+from collections.abc import Callable
+
 import torch
 
+from course_utils.checkpoints import SHIPPED, read
 from course_utils.data import ImageData, to_pixels
 from course_utils.judges import accuracy, fidelity, frechet_distance, load_judge
+from course_utils.models import ConditionalGenerator, ConditionalPrior
 from course_utils.probability import (
     bernoulli_log_likelihood,
     elbo,
@@ -45,6 +49,19 @@ def negative_elbo(model: torch.nn.Module, data: ImageData) -> float:
 
 
 @torch.no_grad()
+def negative_elbo_given_y(model: torch.nn.Module, data: ImageData) -> float:
+    """Minus the ELBO of a conditional VAE with p(z) = N(0, I), given the labels, in nats per test image."""
+    parts = zip(_binarised(data.test_images).split(1000), data.test_labels.split(1000))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        values = [
+            elbo(x, *model.encode(x, y), lambda x, z, y=y: bernoulli_log_likelihood(model.decode(z, y), x))
+            for x, y in parts
+        ]
+    return -torch.cat(values).mean().item()
+
+
+@torch.no_grad()
 def rate(model: torch.nn.Module, data: ImageData) -> float:
     """KL(q(z|x) || p(z)) of a VAE in nats per image, averaged over the binarised test images."""
     return gaussian_kl(*model.encode(_binarised(data.test_images))).mean().item()
@@ -64,10 +81,29 @@ def importance_weighted_bound_k5000(model: torch.nn.Module, data: ImageData) -> 
 
 @torch.no_grad()
 def _generated(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-    """10,000 images of a conditional generator, (N, 1, 28, 28), and the labels asked for, each class equally often."""
+    """10,000 images of a conditional model, (N, 1, 28, 28), and the labels asked for, each class equally often."""
     y = torch.arange(10_000) % model.num_classes
-    z = torch.randn(len(y), model.noise_size, generator=torch.Generator().manual_seed(0))
-    return torch.cat([model(*part) for part in zip(z.split(1000), y.split(1000))]), y
+    if isinstance(model, ConditionalGenerator):
+        draw, z = model, torch.randn(len(y), model.noise_size, generator=torch.Generator().manual_seed(0))
+    else:
+        draw, z = _of_conditional_vae(model, y)
+    return torch.cat([draw(*part) for part in zip(z.split(1000), y.split(1000))]), y
+
+
+def _of_conditional_vae(model: torch.nn.Module, y: torch.Tensor) -> tuple[Callable, torch.Tensor]:
+    """How a conditional VAE draws, and z ~ N(0, I) for it.
+
+    A prior is measured with the conditional VAE that ships beside it, and z ~ p(z|y): ship that one first.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        if isinstance(model, ConditionalPrior):
+            z = model.sample(y)
+            files = SHIPPED / "strokes" / "conditional_vae"
+            model, _ = read(files.with_suffix(".safetensors"), files.with_suffix(".json"))
+        else:
+            z = torch.randn(len(y), model.latent_size)
+    return lambda z, y: model.decode(z, y).sigmoid(), z
 
 
 def fidelity_of(model: torch.nn.Module, data: ImageData) -> float:
@@ -84,6 +120,7 @@ METRICS = {
     "squared_error": squared_error,
     "accuracy": accuracy_of,
     "negative_elbo": negative_elbo,
+    "negative_elbo_given_y": negative_elbo_given_y,
     "rate": rate,
     "importance_weighted_bound_k5000": importance_weighted_bound_k5000,
     "fidelity": fidelity_of,
