@@ -19,7 +19,12 @@ BATCH_SIZE = 64
 ROWS_SHOWN, ROWS_JUDGED = 5, 20  # noises, each under every label
 SIDE = 42
 WIDTH, HEIGHT = 800, 268
-RULES = ("detach", "zero_grad", "matched")
+# What is missing when a rule is off.
+RULES = {
+    "detach": "without detach",
+    "zero_grad": "without zero_grad",
+    "matched": "real images with labels of others",
+}
 
 
 @dataclass(frozen=True)
@@ -115,13 +120,8 @@ class WhatBreaks(Explorer):
         for i, image in enumerate(frame.images):
             place = (i % columns * side, 42 + i // columns * side)
             picture.paste(Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST), place)
-        off = [name for name, on in zip(RULES, (detach, zero_grad, matched)) if not on]
-        pen.text(
-            (0, 4),
-            f"after {steps} steps, {'without ' + ', '.join(off) if off else 'all rules on'}",
-            BLACK,
-            font,
-        )
+        off = [missing for missing, on in zip(RULES.values(), (detach, zero_grad, matched)) if not on]
+        pen.text((0, 4), f"after {steps} steps, {', '.join(off) or 'all rules on'}", BLACK, font)
         left = columns * side + 30
         pen.text((left, 48), f"read as the label asked for: {100 * frame.fidelity:.0f} %", BLACK, font)
         _bar(pen, left, 68, 0, frame.fidelity)
