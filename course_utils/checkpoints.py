@@ -40,6 +40,8 @@ ORIGINS = {
     "vae_mnist_5_minutes": Origin(models.VAE, "08_vae"),
     "conditional_vae": Origin(models.ConditionalVAE, "09_conditional_vae"),
     "conditional_prior": Origin(models.ConditionalPrior, "09_conditional_vae"),
+    "gan": Origin(models.Generator, "10_gan"),
+    "gan_discriminator": Origin(models.Discriminator, "10_gan"),
     "conditional_gan": Origin(models.ConditionalGenerator, "11_conditional_gan"),
     "conditional_gan_discriminator": Origin(models.ConditionalDiscriminator, "11_conditional_gan"),
     "classifier": Origin(models.DigitClassifier, None),

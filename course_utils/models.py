@@ -162,6 +162,51 @@ class ConditionalPrior(nn.Module):
         return self.given(y).sample()  # (B,) => (B, latent_size)
 
 
+class Generator(nn.Module):
+    """Noise (B, noise_size), standard normal, to images (B, 1, 28, 28) with pixels in [0, 1]."""
+
+    def __init__(self, noise_size):
+        super().__init__()
+        self.noise_size = noise_size
+        self.layers = nn.Sequential(
+            nn.Linear(noise_size, 256, bias=False),  # noise_size => 256
+            nn.BatchNorm1d(256),
+            nn.ReLU(),
+            nn.Linear(256, 1568, bias=False),  # => 1568
+            nn.BatchNorm1d(1568),
+            nn.ReLU(),
+            nn.Unflatten(1, (32, 7, 7)),  # => 32 x 7 x 7
+            nn.ConvTranspose2d(32, 16, kernel_size=4, stride=2, padding=1, bias=False),  # => 16 x 14 x 14
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.ConvTranspose2d(16, 1, kernel_size=4, stride=2, padding=1),  # => 1 x 28 x 28
+            nn.Sigmoid(),  # every pixel into [0, 1]
+        )
+
+    def forward(self, z):
+        return self.layers(z)
+
+
+class Discriminator(nn.Module):
+    """Images (B, 1, 28, 28) with pixels in [0, 1] to logits (B,): positive for real, negative for fake."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 16, kernel_size=4, stride=2, padding=1),  # 1 x 28 x 28 => 16 x 14 x 14
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(16, 32, kernel_size=4, stride=2, padding=1),  # => 32 x 7 x 7
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),  # => 1568
+            nn.Linear(1568, 128),  # => 128
+            nn.LeakyReLU(0.2),
+            nn.Linear(128, 1),  # => 1
+        )
+
+    def forward(self, x):
+        return self.layers(2 * x - 1).squeeze(1)  # pixels from -1 to 1 in, one logit an image out
+
+
 class ConditionalGenerator(nn.Module):
     """Noise (B, noise_size) and labels (B,) to images (B, 1, 28, 28), pixels in [0, 1]."""
 

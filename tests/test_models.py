@@ -94,19 +94,6 @@ def test_the_vae_has_the_promised_shapes(latent_size):
     assert logits.shape == (5, 1, 28, 28) and logits.min() < 0 and logits.max() > 1
 
 
-@pytest.mark.parametrize("num_classes", [3, 10])
-def test_the_conditional_gan_has_the_promised_shapes_and_looks_at_the_label(num_classes):
-    torch.manual_seed(0)
-    G, D = models.ConditionalGenerator(4, num_classes).eval(), models.ConditionalDiscriminator(num_classes)
-    assert (G.noise_size, G.num_classes) == (4, num_classes)
-    z, y = torch.randn(1, 4).expand(num_classes, 4), torch.arange(num_classes)
-    x = G(100 * z, y)
-    assert x.shape == (num_classes, 1, 28, 28) and x.min() >= 0 and x.max() <= 1
-    assert len(G(z, y).flatten(1).unique(dim=0)) == num_classes
-    logits = D(x[:1].expand(num_classes, -1, -1, -1), y)
-    assert logits.shape == (num_classes,) and len(logits.unique()) == num_classes
-
-
 def test_the_conditional_vae_tells_both_networks_the_label():
     torch.manual_seed(0)
     model = models.ConditionalVAE(latent_size=3, num_classes=10, hidden_size=16)
@@ -157,6 +144,29 @@ def test_the_conditional_prior_is_a_density_for_each_class_and_samples_it():
     few, y = z[:6], torch.tensor([0, 1, 2, 0, 1, 2])
     one_by_one = [prior.log_prob(few[i : i + 1], y[i : i + 1]) for i in range(6)]
     assert torch.allclose(prior.log_prob(few, y), torch.cat(one_by_one))
+
+
+@pytest.mark.parametrize("num_classes", [3, 10])
+def test_the_conditional_gan_has_the_promised_shapes_and_looks_at_the_label(num_classes):
+    torch.manual_seed(0)
+    G, D = models.ConditionalGenerator(4, num_classes).eval(), models.ConditionalDiscriminator(num_classes)
+    assert (G.noise_size, G.num_classes) == (4, num_classes)
+    z, y = torch.randn(1, 4).expand(num_classes, 4), torch.arange(num_classes)
+    x = G(100 * z, y)
+    assert x.shape == (num_classes, 1, 28, 28) and x.min() >= 0 and x.max() <= 1
+    assert len(G(z, y).flatten(1).unique(dim=0)) == num_classes
+    logits = D(x[:1].expand(num_classes, -1, -1, -1), y)
+    assert logits.shape == (num_classes,) and len(logits.unique()) == num_classes
+
+
+@pytest.mark.parametrize("noise_size", [2, 16])
+def test_the_gan_has_the_promised_shapes(noise_size):
+    torch.manual_seed(0)
+    G, D = models.Generator(noise_size), models.Discriminator()
+    assert G.noise_size == noise_size
+    x = G.eval()(100 * torch.randn(5, noise_size))
+    assert x.shape == (5, 1, 28, 28) and x.min() >= 0 and x.max() <= 1
+    assert D(x).shape == (5,) and D(x[:1]).shape == (1,)
 
 
 def test_models_are_shipped():

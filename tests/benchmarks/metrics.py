@@ -9,8 +9,8 @@ import torch
 
 from course_utils.checkpoints import SHIPPED, read
 from course_utils.data import ImageData, to_pixels
-from course_utils.judges import accuracy, fidelity, frechet_distance, load_judge
-from course_utils.models import ConditionalGenerator, ConditionalPrior
+from course_utils.judges import accuracy, class_shares, fidelity, frechet_distance, load_judge
+from course_utils.models import ConditionalGenerator, ConditionalPrior, Generator
 from course_utils.probability import (
     bernoulli_log_likelihood,
     elbo,
@@ -111,9 +111,23 @@ def fidelity_of(model: torch.nn.Module, data: ImageData) -> float:
     return fidelity(load_judge(data.name), *_generated(model))
 
 
+@torch.no_grad()
+def _images_of(model: torch.nn.Module) -> torch.Tensor:
+    """10,000 images of a generator, conditional or not, (N, 1, 28, 28)."""
+    if not isinstance(model, Generator):
+        return _generated(model)[0]
+    z = torch.randn(10_000, model.noise_size, generator=torch.Generator().manual_seed(0))
+    return torch.cat([model(part) for part in z.split(1000)])
+
+
 def frechet_distance_of(model: torch.nn.Module, data: ImageData) -> float:
     """The Frechet distance of 10,000 generated images to the test images."""
-    return frechet_distance(load_judge(data.name), data.test_images, _generated(model)[0])
+    return frechet_distance(load_judge(data.name), data.test_images, _images_of(model))
+
+
+def smallest_class_share(model: torch.nn.Module, data: ImageData) -> float:
+    """The share of the rarest class among 10,000 generated images, as the judge reads them."""
+    return class_shares(load_judge(data.name), _images_of(model)).min().item()
 
 
 METRICS = {
@@ -125,6 +139,7 @@ METRICS = {
     "importance_weighted_bound_k5000": importance_weighted_bound_k5000,
     "fidelity": fidelity_of,
     "frechet_distance": frechet_distance_of,
+    "smallest_class_share": smallest_class_share,
 }
 # These take minutes: only the command that made the model measures them, no test.
 SLOW = {"importance_weighted_bound_k5000"}
