@@ -33,7 +33,14 @@ def test_only_the_cells_that_lead_to_the_model_are_run():
 def test_models_that_are_saved_in_a_loop_are_found_by_their_entries():
     cells, expressions = recipe(CELLS, ("first", "second"))
     assert expressions == ["other", "model"]
-    assert CELLS[8] in cells and CELLS[1] in cells and CELLS[7] not in cells
+    assert CELLS[8] in cells and CELLS[7] not in cells
+
+
+def test_models_that_are_saved_in_a_loop_are_found_by_their_tuples():
+    loop = "for one in (('first', other, other_run, {'error': z}), ('second', model, run, {})):\n    save_trained(*one)"
+    cells, expressions = recipe([*CELLS[:-2], loop], ("first", "second"))
+    assert expressions == ["other", "model"]
+    assert CELLS[8] in cells and CELLS[7] not in cells
 
 
 def test_a_model_that_is_not_saved_is_told():
@@ -65,6 +72,7 @@ def test_what_a_cell_reads(source, names):
 def test_a_checksum_changes_with_what_cells_do_and_not_with_their_layout():
     assert checksum(["a = f(1)"]) == checksum(["a = f(1)  # a comment"]) == checksum(["a = f(\n    1\n)"])
     assert checksum(["print('a')"]) == checksum(["print('b')"])
+    assert checksum(["import a\nfrom b import c\nf(1)"]) == checksum(["from b import c\nimport a\nf(1)"])
     assert checksum(["a = f(1)"]) != checksum(["a = f(2)"])
 
 

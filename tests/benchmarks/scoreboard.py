@@ -94,19 +94,25 @@ def globals_in(table: symtable.SymbolTable) -> set[str]:
 def kept_as(tree: ast.Module, name: str) -> tuple[ast.AST, list[ast.expr]] | None:
     """Where a cell keeps a model under a name, and the expressions of the model and of its run.
 
-    Either `save_trained("name", model, ..., steps=run.step)`, or an entry `"name": (model, run)` of a dict, whose
-    entries are saved in a loop.
+    Either `save_trained("name", model, ..., steps=run.step)`, or, where several are saved in a loop, an entry
+    `"name": (model, run, ...)` of a dict or a tuple `("name", model, run, ...)`.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "save_trained":
-            if isinstance(node.args[0], ast.Constant) and node.args[0].value == name:
+            if _is_text(node.args[0], name):
                 about = [keyword.value for keyword in node.keywords if keyword.arg in ("steps", None)]
                 return node, [node.args[1], *about]
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value == name and isinstance(value, ast.Tuple):
-                    return node, value.elts
+                if _is_text(key, name) and isinstance(value, ast.Tuple):
+                    return node, value.elts[:2]
+        elif isinstance(node, ast.Tuple) and len(node.elts) > 2 and _is_text(node.elts[0], name):
+            return node, node.elts[1:3]
     return None
+
+
+def _is_text(node: ast.AST | None, text: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == text
 
 
 def recipe(sources: list[str], names: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -166,12 +172,13 @@ def code_cells(notebook: str) -> list[str]:
 
 
 def checksum(cells: list[str]) -> str:
-    """A checksum of what cells do: layout, comments and texts do not change it."""
-    return hashlib.sha256(b"".join(_without_texts(source) for source in cells)).hexdigest()
+    """A checksum of what cells do: layout, comments, texts and the order of imports do not change it."""
+    return hashlib.sha256(b"".join(_what_it_does(source) for source in cells)).hexdigest()
 
 
-def _without_texts(source: str) -> bytes:
+def _what_it_does(source: str) -> bytes:
     tree = ast.parse(source)
+    tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             node.value = ""
