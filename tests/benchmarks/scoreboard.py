@@ -7,7 +7,7 @@ python -m tests.benchmarks.scoreboard --dataset mnist --folder F   another data 
 No training loop stands here. For each model the cells of its notebook that lead to it are run, up to its training
 cell; a seed s adds 1,000 s to every seed that they set, so that seed 0 is the notebook's own run. What is measured,
 and how, is taken out of notebook 12. The seconds are those of the training loops: CPU seconds of one thread, without
-the live picture, and wall-clock seconds beside them. Needs about 3 CPU minutes for each seed of all models.
+the live picture, and wall-clock seconds beside them. Needs about 4 CPU minutes for each seed of all models.
 """
 
 import argparse
