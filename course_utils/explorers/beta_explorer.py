@@ -93,7 +93,8 @@ class BetaExplorer(Explorer):
         ):
             pen.multiline_text((4, top + 20), name, fill=BLACK, font=pil_font(13))
         rate, distortion = self.measures[beta]
-        text = f"beta = {beta:g}: rate {rate:.1f} + distortion {distortion:.1f} = {rate + distortion:.1f} nats per image"
+        terms = f"rate {rate:.1f} + distortion {distortion:.1f} = {rate + distortion:.1f}"
+        text = f"beta = {beta:g}: {terms} nats per image"
         pen.text((4, HEIGHT - 26), text, fill=BLACK, font=pil_font(14))
         corner = (WIDTH - CURVE_WIDTH, 0)
         picture.paste(self._curve, corner)
