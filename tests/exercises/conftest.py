@@ -1,8 +1,26 @@
-"""What the tests of all exercises ask of a classic mistake."""
+"""What the tests of all exercises ask of right answers, stubs and classic mistakes."""
 
 import pytest
 
 from course_utils.exercises import check
+
+
+@pytest.fixture(autouse=True)
+def not_strict(monkeypatch):
+    """Checks print as they do for readers, also where the tests themselves run in strict mode."""
+    monkeypatch.delenv("COURSE_STRICT", raising=False)
+
+
+@pytest.fixture
+def assert_told(capsys):
+    """Asserts that an answer is told something: how the line begins, and what else stands in it."""
+
+    def assert_it(name, answer, verdict, diagnosis=""):
+        check(name, answer)
+        printed = capsys.readouterr().out
+        assert printed.startswith(f"{verdict} ({name})") and diagnosis in printed
+
+    return assert_it
 
 
 @pytest.fixture
