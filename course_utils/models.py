@@ -142,12 +142,12 @@ class ConditionalVAE(nn.Module):
 class ConditionalPrior(nn.Module):
     """p(z|y): for each class a mixture of Gaussians over the latents, with diagonal covariances."""
 
-    def __init__(self, latent_size, num_classes, components=50):
+    def __init__(self, latent_size, num_classes, components=100):
         super().__init__()
         self.latent_size = latent_size
         self.num_classes = num_classes
         self.mu = nn.Parameter(torch.randn(num_classes, components, latent_size))
-        self.log_var = nn.Parameter(torch.full((num_classes, components, latent_size), -1.0))
+        self.log_var = nn.Parameter(torch.full((num_classes, components, latent_size), -2.0))
         self.logits = nn.Parameter(torch.zeros(num_classes, components))  # softmax makes weights of them
 
     def given(self, y):
