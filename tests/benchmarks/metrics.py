@@ -10,7 +10,7 @@ import torch
 from course_utils.checkpoints import SHIPPED, read
 from course_utils.data import ImageData, to_pixels
 from course_utils.judges import accuracy, class_shares, fidelity, frechet_distance, load_judge
-from course_utils.models import ConditionalGenerator, ConditionalPrior, Generator
+from course_utils.models import ClusteredGenerator, ConditionalGenerator, ConditionalPrior
 from course_utils.probability import (
     bernoulli_log_likelihood,
     elbo,
@@ -114,7 +114,7 @@ def fidelity_of(model: torch.nn.Module, data: ImageData) -> float:
 @torch.no_grad()
 def _images_of(model: torch.nn.Module) -> torch.Tensor:
     """10,000 images of a generator, conditional or not, (N, 1, 28, 28)."""
-    if not isinstance(model, Generator):
+    if not isinstance(model, ClusteredGenerator):
         return _generated(model)[0]
     z = torch.randn(10_000, model.noise_size, generator=torch.Generator().manual_seed(0))
     return torch.cat([model(part) for part in z.split(1000)])
