@@ -40,23 +40,27 @@ class ScoreboardExplorer(Explorer):
             "against": ipywidgets.Dropdown(
                 options=[(NOTHING, ""), *measures], value="", description="against", **wide
             ),
-            "models": ipywidgets.SelectMultiple(
-                options=[(MODELS[name], name) for name in board.models],
-                value=tuple(board.models),
-                rows=len(board.models),
-                description="models",
-                layout=ipywidgets.Layout(width="200px"),
-                style={"description_width": "60px"},
-            ),
         }
+        # Checkboxes and not one list: in JupyterLab a list does not hear the arrow keys.
+        for name in board.models:
+            controls[name] = ipywidgets.Checkbox(
+                True, description=MODELS[name], indent=False, layout=ipywidgets.Layout(width="120px")
+            )
         alt = "The scoreboard as dots: one for each model and seed, beside a dashed line for real images."
         super().__init__(controls, alt, WIDTH, HEIGHT)
 
     def arrange(self) -> ipywidgets.Widget:
         """The measures above each other, the models beside them, and the picture below."""
         c = self.controls
-        chosen = ipywidgets.HBox([ipywidgets.VBox([c["measure"], c["against"]]), c["models"]])
+        boxes = ipywidgets.VBox([c[name] for name in self.board.models])
+        chosen = ipywidgets.HBox([ipywidgets.VBox([c["measure"], c["against"]]), boxes])
         return ipywidgets.VBox([chosen, self.message, self.picture])
+
+    def values(self) -> dict:
+        """The two measures, and which models are checked."""
+        c = self.controls
+        models = tuple(name for name in self.board.models if c[name].value)
+        return {"measure": c["measure"].value, "against": c["against"].value, "models": models}
 
     def draw(self, measure: str, against: str, models: Sequence[str]) -> Image.Image:
         # The choices are few, so every picture is drawn once.
