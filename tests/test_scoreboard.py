@@ -5,6 +5,7 @@ import json
 import pytest
 
 from course_utils.scoreboard import (
+    FOLDER,
     MEASURES,
     MODELS,
     REAL,
@@ -86,12 +87,12 @@ def test_a_run_without_its_measures_is_not_stored(board, tmp_path):
         save_scoreboard(board, tmp_path)
 
 
-# --- the one that ships ---
+# --- those that ship ---
 
 
-@pytest.fixture(scope="module")
-def shipped():
-    return load_scoreboard("strokes")
+@pytest.fixture(scope="module", params=["strokes", "mnist"])
+def shipped(request):
+    return load_scoreboard(request.param)
 
 
 def test_every_model_was_trained_from_three_seeds_or_more(shipped):
@@ -127,9 +128,9 @@ def test_the_numbers_can_be_such(shipped):
     assert all(min(shipped.values(model, "frechet")) > real for model in MODELS)
 
 
-def test_the_file_is_plain_json_of_few_bytes():
-    from course_utils.scoreboard import FOLDER
-
-    path = FOLDER / "strokes.json"
-    json.loads(path.read_text(encoding="utf-8"))
-    assert path.stat().st_size < 50_000
+def test_the_files_are_plain_json_of_few_bytes():
+    paths = sorted(FOLDER.glob("*.json"))
+    assert [path.stem for path in paths] == ["mnist", "strokes"]
+    for path in paths:
+        json.loads(path.read_text(encoding="utf-8"))
+        assert path.stat().st_size < 50_000

@@ -103,9 +103,11 @@ def test_training_measures_the_loops_and_nothing_else(monkeypatch):
     assert weights[0] == weights[1] == torch.nn.Linear(1, 1).weight.item() != weights[2]
 
 
+@pytest.mark.parametrize("dataset", ["strokes", "mnist"])
 @pytest.mark.parametrize("name", MODELS)
-def test_the_stored_rows_come_from_the_cells_as_they_stand(name):
-    board = load_scoreboard("strokes")
+def test_the_stored_rows_come_from_the_cells_as_they_stand(name, dataset):
+    board = load_scoreboard(dataset)
     assert board.recipes[name] == checksum(recipe_of(name)[0]), (
-        f"the notebook trains {name} differently now: run `python -m tests.benchmarks.scoreboard --models {name}`"
+        f"the notebook trains {name} differently now: run "
+        f"`python -m tests.benchmarks.scoreboard --models {name} --dataset {dataset}`"
     )
