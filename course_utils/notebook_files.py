@@ -5,6 +5,7 @@ python -m course_utils.notebook_files --check    only tell which files are not n
 """
 
 import argparse
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -44,9 +45,9 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
     """Bring the notebook, in place, to the one form that is committed. Nothing a reader sees is changed."""
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
     notebook.nbformat_minor = 5
+    _make_ids_unique(notebook.cells)
     count = 0
-    for number, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{number:03d}"
+    for cell in notebook.cells:
         cell.metadata = nbformat.from_dict(
             {k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA}
         )
@@ -59,6 +60,16 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
         cell.outputs = _merge_streams(cell.outputs)
         for output in cell.outputs:
             _normalise_output(output, cell.execution_count)
+
+
+def _make_ids_unique(cells: list) -> None:
+    """Every cell keeps its id, so that merges find it again; a copied cell gets one of its own."""
+    seen: set[str] = set()
+    for position, cell in enumerate(cells):
+        if cell.get("id") in {None, *seen}:
+            text = f"{position} {cell.source}"
+            cell.id = hashlib.sha256(text.encode()).hexdigest()[:8]
+        seen.add(cell.id)
 
 
 def _merge_streams(outputs: list) -> list:

@@ -105,9 +105,23 @@ def test_normalising_leaves_what_a_reader_sees_and_nothing_else():
     normalise(notebook)
     cell = notebook.cells[1]
     assert notebook.metadata.keys() == {"kernelspec", "language_info"}
-    assert cell.metadata == {"tags": ["exercise"]} and cell.execution_count == 1 and cell.id == "cell-001"
+    assert cell.metadata == {"tags": ["exercise"]} and cell.execution_count == 1
     assert cell.outputs[0].text == "<object object at 0x0>\ntwo\n"
     assert cell.outputs[1].data == {"image/png": "iVBO"} and len(cell.outputs) == 2
+
+
+def test_cells_keep_their_ids_and_copies_get_their_own():
+    notebook = messy_notebook()
+    first, second = notebook.cells
+    copied = nbformat.from_dict({**first})
+    notebook.cells.insert(1, copied)
+    ids = first.id, second.id
+    normalise(notebook)
+    assert (notebook.cells[0].id, notebook.cells[2].id) == ids
+    assert copied.id not in ids
+    again = copied.id
+    normalise(notebook)
+    assert copied.id == again
 
 
 def test_a_messy_file_is_told_from_a_normalised_one(tmp_path):

@@ -1,0 +1,82 @@
+"""Where everything lies, and what the environment variables COURSE_* say: defaults, folders, names of data sets.
+
+COURSE_DATASET     the data set of all notebooks (default: strokes)
+COURSE_DATA_DIR    the folder of downloaded data sets (default: data/downloads); `~` and `$NAME` are expanded, and a
+                   relative path starts from the project's folder
+COURSE_KEEP_MODELS 0: a model that a notebook trains is kept until its kernel ends only, so that no other notebook
+                   loads it; tests, `make notebooks` and CI run so (default: 1, kept in data/trained/own)
+COURSE_STRICT      1: an exercise that is not solved raises an error instead of printing (the tests of solutions)
+"""
+
+import atexit
+import difflib
+import functools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+DATA = PROJECT / "data"
+STROKES_FILE = DATA / "strokes.npz"
+DOWNLOADS = DATA / "downloads"
+SHIPPED = DATA / "trained" / "shipped"
+OWN = DATA / "trained" / "own"
+SCOREBOARDS = DATA / "scoreboard"
+NOTEBOOKS = PROJECT / "notebooks"
+
+DATASETS = ("strokes", "mnist", "fashion_mnist", "kmnist")
+
+
+def dataset_name(name: str | None = None) -> str:
+    """The name of a data set as the course writes it: the argument, else COURSE_DATASET, else `strokes`.
+
+    Case, hyphens and spaces do not matter: `Fashion-MNIST` is `fashion_mnist`. Raises ValueError for an unknown name.
+    """
+    given = name or os.environ.get("COURSE_DATASET") or DATASETS[0]
+    written = given.strip().lower().replace("-", "_").replace(" ", "_")
+    by_letters = {known.replace("_", ""): known for known in DATASETS}
+    found = by_letters.get(written.replace("_", ""))
+    if found is None:
+        near = difflib.get_close_matches(written, DATASETS, n=1)
+        nearest = f"; did you mean {near[0]}?" if near else ""
+        source = "argument" if name else "COURSE_DATASET"
+        raise ValueError(f"name must be one of {', '.join(DATASETS)}; got {given!r} ({source}){nearest}")
+    return found
+
+
+def data_folder(root: str | Path | None = None) -> Path:
+    """The folder of the downloaded data sets: the argument, else COURSE_DATA_DIR, else data/downloads.
+
+    `~` and environment variables are expanded. A relative COURSE_DATA_DIR starts from the project's folder, because
+    notebooks and servers run in different ones; a relative argument starts from the working directory, as usual.
+    """
+    if root is not None:
+        return _expanded(root)
+    from_environment = os.environ.get("COURSE_DATA_DIR")
+    return PROJECT / _expanded(from_environment) if from_environment else DOWNLOADS
+
+
+def own_models_folder() -> Path:
+    """Where the models lie that this reader trained: data/trained/own, or a folder that ends with this process."""
+    return OWN if _is_on("COURSE_KEEP_MODELS", default="1") else _folder_of_this_process()
+
+
+def is_strict() -> bool:
+    """Whether an unsolved exercise raises an error (COURSE_STRICT)."""
+    return _is_on("COURSE_STRICT", default="0")
+
+
+def _is_on(variable: str, default: str) -> bool:
+    return (os.environ.get(variable) or default).strip().lower() not in ("0", "no", "false", "off")
+
+
+def _expanded(path: str | Path) -> Path:
+    return Path(os.path.expandvars(path)).expanduser()
+
+
+@functools.cache
+def _folder_of_this_process() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="course-models-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
