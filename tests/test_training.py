@@ -1,6 +1,5 @@
 """The aid around the visible training loop: history, clean stop, divergence, cost of the live picture."""
 
-import os
 import signal
 
 import pytest
@@ -59,7 +58,7 @@ def test_interrupt_ends_the_loop_after_the_current_step(capsys):
     finished = []
     for x in run:
         if x == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         run.record(loss=float(x))
         finished.append(x)
     assert finished == [0, 1, 2, 3]
@@ -72,8 +71,8 @@ def test_second_interrupt_breaks_a_step_that_hangs():
     run = TrainingRun(range(10))
     with pytest.raises(KeyboardInterrupt):
         for _ in run:
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
     assert run.step == 1
 
 
@@ -88,7 +87,7 @@ def test_the_interrupt_button_works_as_before_after_the_loop(end):
             if end == "error":
                 raise ZeroDivisionError
             if end == "interrupt":
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
     except ZeroDivisionError:
         pass
     assert signal.getsignal(signal.SIGINT) is before
