@@ -1,0 +1,69 @@
+"""The trained models of the course, one row for each: whatever lists or names trained models reads it here.
+
+The methods of a class are `encode`, `decode`, `log_prob` or `forward`, and their arguments are called x (pixels), y
+(labels), z (codes, latents or noise) or cluster: course_utils.checkpoints runs them by these names.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What is known of a trained model before it is there.
+
+    `class_name` stands in `notebook`, and from there in course_utils.models; without a notebook it stands in
+    course_utils.classifier. `measures` are measured on held-out images. `label` is the model's name on the
+    scoreboard, if it stands there, and `made_by` the command that trains it, if its notebook does not.
+    """
+
+    class_name: str
+    notebook: str | None
+    measures: tuple[str, ...]
+    label: str | None = None
+    made_by: str | None = None
+
+
+_VAE_MEASURES = ("negative_elbo", "rate")
+_OF_BETA = TrainedModel("VAE", "08_vae", _VAE_MEASURES)
+_LONG_VAE = TrainedModel(
+    "VAE",
+    "08_vae",
+    (*_VAE_MEASURES, "importance_weighted_bound_k5000"),
+    made_by="python -m workshop.train_long_vae",
+)
+
+# In the order of the course.
+CATALOGUE = {
+    "mlp_autoencoder": TrainedModel("MLPAutoencoder", "03_autoencoder_mlp", ("squared_error",)),
+    "conv_autoencoder": TrainedModel("ConvAutoencoder", "05_autoencoder_conv", ("squared_error",), "AE"),
+    "vae": TrainedModel("VAE", "08_vae", _VAE_MEASURES, "VAE"),
+    "vae_2_latents": TrainedModel("VAE", "08_vae", _VAE_MEASURES),
+    "vae_beta_0.1": _OF_BETA,
+    "vae_beta_0.3": _OF_BETA,
+    "vae_beta_1": _OF_BETA,
+    "vae_beta_3": _OF_BETA,
+    "vae_beta_10": _OF_BETA,
+    "vae_mnist_1_minute": _LONG_VAE,
+    "vae_mnist_5_minutes": _LONG_VAE,
+    "conditional_vae": TrainedModel(
+        "ConditionalVAE", "09_conditional_vae", ("negative_elbo_given_y", "fidelity"), "CVAE"
+    ),
+    "conditional_prior": TrainedModel(
+        "ConditionalPrior", "09_conditional_vae", ("fidelity", "frechet_distance")
+    ),
+    "gan": TrainedModel("ClusteredGenerator", "10_gan", ("frechet_distance", "smallest_class_share"), "GAN"),
+    "conditional_gan": TrainedModel(
+        "ConditionalGenerator", "11_conditional_gan", ("fidelity", "frechet_distance"), "cGAN"
+    ),
+    "conditional_gan_discriminator": TrainedModel(
+        "ConditionalDiscriminator", "11_conditional_gan", ("labels_known",)
+    ),
+    "classifier": TrainedModel("DigitClassifier", None, ("accuracy",), made_by="load_judge"),
+}
+
+
+def row_of(name: str) -> TrainedModel:
+    """The row of a trained model. Raises ValueError for an unknown name."""
+    if name not in CATALOGUE:
+        raise ValueError(f"name must be one of {', '.join(CATALOGUE)}; got {name!r}")
+    return CATALOGUE[name]
