@@ -15,8 +15,9 @@ from safetensors.torch import load, save
 from torch import nn
 
 from course_utils import models
-from course_utils.data import CLASSES, PROJECT
+from course_utils.data import CLASSES, PROJECT, ImageData, load_images
 from course_utils.files import write_whole
+from course_utils.settings import dataset_name
 
 SHIPPED = PROJECT / "data" / "trained" / "shipped"
 OWN = PROJECT / "data" / "trained" / "own"
@@ -137,12 +138,9 @@ def load_with_manifest(name: str, dataset: str | None = None) -> tuple[nn.Module
         if weights_file.is_file() and manifest_file.is_file():
             return read(weights_file, manifest_file)
     if origin.notebook is None:
-        raise CheckpointError(
-            f"there is no trained {name} for {dataset} yet: load_judge({dataset!r}) makes it"
-        )
+        raise CheckpointError(f"{dataset} has no trained {name}: load_judge({dataset!r}) makes it")
     raise CheckpointError(
-        f"there is no trained {name} for {dataset} yet: run the notebook {origin.notebook} with that data set, which "
-        "makes it"
+        f"{dataset} has no trained {name}: run {origin.notebook} with {dataset} first, which makes it"
     )
 
 
@@ -151,6 +149,24 @@ def is_trained(name: str, dataset: str) -> bool:
     _origin(name)
     _check_dataset(dataset)
     return any(file.is_file() and record.is_file() for file, record in _places(name, dataset))
+
+
+def load_images_with_models(*names: str, dataset: str | None = None) -> ImageData:
+    """`load_images` of a data set for which all models of these names are trained, else of `strokes`.
+
+    All models ship for `strokes`, so that a notebook that trains none of them runs in any case; a line says so if
+    it goes on with `strokes`. Raises ValueError for an unknown name or data set, DataError as `load_images` does.
+    """
+    wanted = dataset_name(dataset)
+    missing = [name for name in names if not is_trained(name, wanted)]
+    if missing and wanted != "strokes":
+        notebooks = sorted({_origin(name).notebook for name in missing})
+        print(
+            f"{wanted} has no trained {', '.join(missing)}: this notebook goes on with strokes "
+            f"(run {', '.join(notebooks)} with {wanted} first)."
+        )
+        return load_images("strokes")
+    return load_images(wanted)
 
 
 def read(weights_file: Path, manifest_file: Path) -> tuple[nn.Module, Manifest]:

@@ -65,6 +65,10 @@ class ImageData:
     train_factors: dict[str, torch.Tensor] = field(default_factory=dict)
     test_factors: dict[str, torch.Tensor] = field(default_factory=dict)
 
+    def lacks(self, what: str) -> str:
+        """The line that a notebook prints in place of a part that needs what only `strokes` has."""
+        return f"{self.name} has no {what}: this part is skipped; with strokes it runs."
+
 
 def load_images(name: str | None = None, root: str | Path | None = None) -> ImageData:
     """Load and verify a data set: `strokes` (ships with the course), `mnist`, `fashion_mnist` or `kmnist`.

@@ -93,7 +93,7 @@ def test_saving_again_replaces_both_files_and_leaves_nothing_else(folders):
 
 def test_a_missing_model_names_the_notebook_that_makes_it():
     with pytest.raises(
-        CheckpointError, match="no trained mlp_autoencoder for kmnist yet: run the notebook 03"
+        CheckpointError, match="^kmnist has no trained mlp_autoencoder: run 03_autoencoder_mlp"
     ):
         load_trained(NAME, "kmnist")
 

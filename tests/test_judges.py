@@ -116,7 +116,7 @@ def test_accuracy_is_the_share_of_right_answers():
 def test_a_missing_judge_names_the_function_that_makes_it(toy_data):
     assert not checkpoints.is_trained("classifier", "kmnist")
     with pytest.raises(
-        CheckpointError, match=r"no trained classifier for kmnist yet: load_judge\('kmnist'\) makes"
+        CheckpointError, match=r"kmnist has no trained classifier: load_judge\('kmnist'\) makes"
     ):
         checkpoints.load_trained("classifier", "kmnist")
 
