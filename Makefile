@@ -1,9 +1,12 @@
 # make lab          set up .venv and open the course in JupyterLab
 # make test         set up .venv and run every test, the notebooks included
 # make venv         set up .venv alone
+#
+# For authors:
+# make check        check style, format, types and floors, as CI does; `make lint` mends what can be mended
 # make notebooks    run all notebooks in place and normalise the files
 # make bench        measure speed, as ratios of things run side by side
-# make lint         check and format code and notebooks
+# make test-lowest  run the tests with the lowest versions that pyproject.toml allows, in .venv-lowest
 # make constraints  set up .venv with the newest versions, and write them down in constraints.txt
 
 # The first Python on this machine that the course supports and that can make a .venv (Debian ships the module
@@ -21,18 +24,25 @@ SINGLE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 # No question about news at the first start: the .venv's default, which the reader's own settings override.
 NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
-INSTALL := .venv/bin/python -m pip install --quiet --disable-pip-version-check $(if $(INDEX),--extra-index-url "$(INDEX)")
+INSTALL := -m pip install --disable-pip-version-check $(if $(INDEX),--extra-index-url "$(INDEX)")
+COURSE := --editable ".[lab,test]"
+# Two workers, each with a file at a time, in the order of pyproject.toml's testpaths: the notebooks first.
+TEST := -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab test venv notebooks bench lint constraints
+.PHONY: lab test venv check lint notebooks bench test-lowest constraints
 
-lab: venv
+lab: .venv/installed
+	@echo "JupyterLab starts: if no browser opens, open the address that it prints. Ctrl+C ends it."
 	.venv/bin/python -m jupyterlab $(AS_ROOT) --ServerApp.root_dir=. \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(OPTIONS)
 
-test: venv
-	$(SINGLE_THREAD) .venv/bin/python -m pytest
+test: .venv/installed
+	@echo "Every test and every notebook runs: about 12 minutes on two cores."
+	.venv/bin/python $(TEST)
+	@echo "All tests have passed. Next: make lab opens the course."
 
 venv: .venv/installed
+	@echo "The course is installed in .venv. Next: make lab opens it, make test tests it."
 
 # The file is written last, so an installation that was interrupted starts again. It names the folder, because a
 # .venv does not work in another one.
@@ -45,23 +55,33 @@ endif
 			echo "The course needs Python 3.11, 3.12 or 3.13 with its module venv, and none was found: install one" \
 			"(Debian, Ubuntu: apt-get install python3-venv; macOS: brew install python@3.13)," \
 			"or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }; \
-		"$(PYTHON)" -m venv --clear .venv; fi
-	@echo "Installing the course into .venv: some minutes, and up to 6 GB on Linux."
-	$(INSTALL) --constraint constraints.txt --editable .
+		echo "Making the folder .venv with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv --clear .venv; fi
+	@echo "Installing PyTorch, JupyterLab and the rest into .venv, which takes some minutes. On Linux: 3 GB to"
+	@echo "download, and 6 GB on the disk (README.md says how to do without CUDA); much less elsewhere."
+	.venv/bin/python $(INSTALL) --constraint constraints.txt $(COURSE)
 	@mkdir -p .venv/share/jupyter/lab/settings
 	@echo '$(NEWS)' > .venv/share/jupyter/lab/settings/overrides.json
 	@echo "$(CURDIR)" > .venv/installed
 
-notebooks: venv
-	$(SINGLE_THREAD) .venv/bin/python -m course_utils.notebook_files
+check: .venv/installed
+	.venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy && .venv/bin/lint-imports --no-cache
 
-bench: venv
-	$(SINGLE_THREAD) .venv/bin/python -m tests.benchmarks
-
-lint: venv
+lint: .venv/installed
 	.venv/bin/python -m ruff check --fix . && .venv/bin/python -m ruff format .
 
+notebooks: .venv/installed
+	$(SINGLE_THREAD) .venv/bin/python -m workshop.notebooks
+
+bench: .venv/installed
+	$(SINGLE_THREAD) .venv/bin/python -m workshop.bench
+
+test-lowest:
+	"$(PYTHON)" -m venv --clear .venv-lowest && .venv-lowest/bin/python $(INSTALL) uv
+	.venv-lowest/bin/python -m uv pip install --python .venv-lowest --resolution lowest-direct $(COURSE)
+	.venv-lowest/bin/python $(TEST) -m "not pinned"
+
 constraints:
-	"$(PYTHON)" -m venv --clear .venv && $(INSTALL) --editable .
+	"$(PYTHON)" -m venv --clear .venv && .venv/bin/python $(INSTALL) $(COURSE)
 	{ grep '^#' constraints.txt; .venv/bin/python -m pip freeze --all --exclude pip --exclude-editable; } > .venv/frozen
 	mv .venv/frozen constraints.txt
