@@ -98,6 +98,21 @@ def to_pixels(images: torch.Tensor) -> torch.Tensor:
     return images.unsqueeze(1).float() / 255
 
 
+def check_labels(labels: torch.Tensor, count: int, classes: int, name: str = "labels") -> None:
+    """Raise ValueError unless `labels` (count,) are whole numbers from 0 to classes - 1, one for each image."""
+    if not isinstance(labels, torch.Tensor):
+        got = type(labels).__name__
+    elif labels.shape != (count,) or labels.is_floating_point() or labels.dtype == torch.bool:
+        got = f"{str(labels.dtype).removeprefix('torch.')} of shape {tuple(labels.shape)}"
+    elif count and not 0 <= labels.min() <= labels.max() < classes:
+        got = f"labels from {labels.min()} to {labels.max()}"
+    else:
+        return
+    raise ValueError(
+        f"{name} must be whole numbers from 0 to {classes - 1}, one for each image, ({count},); got {got}"
+    )
+
+
 class Minibatches:
     """See `minibatches`."""
 

@@ -17,7 +17,7 @@ import torch
 from torchvision import datasets
 
 from course_utils import data
-from course_utils.data import DataError, load_images, minibatches, to_pixels
+from course_utils.data import DataError, check_labels, load_images, minibatches, to_pixels
 
 # --- strokes, which ships with the course ---
 
@@ -334,3 +334,28 @@ def test_minibatches_leave_the_random_numbers_of_the_notebook_alone():
 def test_impossible_minibatches_are_refused(tensors, settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         minibatches(*tensors, **{"batch_size": 2, "epochs": 1, **settings})
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8])
+def test_whole_numbers_of_any_kind_are_labels(dtype):
+    check_labels(torch.tensor([0, 9, 4], dtype=dtype), count=3, classes=10)
+
+
+@pytest.mark.parametrize(
+    ("labels", "got"),
+    [
+        (torch.tensor([0, 10, 4]), "labels from 0 to 10"),
+        (torch.tensor([0, -1, 4]), "labels from -1 to 4"),
+        (torch.tensor([0.0, 1.0, 4.0]), r"float32 of shape \(3,\)"),
+        (torch.tensor([True, False, True]), r"bool of shape \(3,\)"),
+        (torch.tensor([[0], [1], [4]]), r"int64 of shape \(3, 1\)"),
+        (torch.tensor(4), r"int64 of shape \(\)"),
+        (torch.tensor([4]), r"int64 of shape \(1,\)"),
+        ([0, 1, 4], "list"),
+    ],
+)
+def test_what_cannot_be_labels_is_told_in_a_sentence(labels, got):
+    with pytest.raises(
+        ValueError, match=rf"y must be whole numbers from 0 to 9, one for each image, \(3,\); got {got}"
+    ):
+        check_labels(labels, count=3, classes=10, name="y")
