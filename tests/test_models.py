@@ -13,8 +13,8 @@ import torch
 from course_utils import models
 from course_utils.checkpoints import ORIGINS, SHIPPED, read
 from course_utils.data import DOWNLOADS, TORCHVISION_CLASSES, load_images
-from course_utils.notebook_files import NOTEBOOKS
-from tests.benchmarks.metrics import METRICS, SLOW
+from course_utils.settings import NOTEBOOKS
+from workshop.measures import MEASURES, SLOW
 
 CLASSES = {origin.model_class.__name__: origin for origin in ORIGINS.values()}
 # The judge's classifier stands in no notebook: it judges them.
@@ -228,4 +228,4 @@ def test_a_shipped_model_reaches_what_its_manifest_says(path, data_of):
     assert (manifest.name, manifest.dataset) == (path.stem, path.parent.name) and manifest.metrics
     data = data_of(manifest.dataset)
     for metric in manifest.metrics.keys() - SLOW:
-        assert METRICS[metric](model, data) == pytest.approx(manifest.metrics[metric], rel=1e-3)
+        assert MEASURES[metric](model, data) == pytest.approx(manifest.metrics[metric], rel=1e-3)

@@ -1,6 +1,6 @@
-"""How each metric of a manifest is measured again, from a model and a data set, on its held-out images.
+"""How each measure of the catalogue is taken, from a model and a data set, on its held-out images.
 
-A metric that draws random numbers seeds them itself, and leaves those of the caller alone.
+A measure that draws random numbers seeds them itself, and leaves those of the caller alone.
 """
 
 from collections.abc import Callable
@@ -130,7 +130,7 @@ def smallest_class_share(model: torch.nn.Module, data: ImageData) -> float:
     return class_shares(load_judge(data.name), _images_of(model)).min().item()
 
 
-METRICS = {
+MEASURES = {
     "squared_error": squared_error,
     "accuracy": accuracy_of,
     "negative_elbo": negative_elbo,

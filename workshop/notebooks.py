@@ -1,11 +1,14 @@
 """Execute the committed notebooks and normalise the files, so that running them again changes nothing.
 
-python -m course_utils.notebook_files            execute all in place, then normalise (make notebooks)
-python -m course_utils.notebook_files --check    only tell which files are not normalised
+python -m workshop.notebooks            execute all in place, then normalise (make notebooks)
+python -m workshop.notebooks --check    only tell which files are not normalised
+
+The models that they train end with their kernels, so that no reader's notebook loads them.
 """
 
 import argparse
 import hashlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -14,8 +17,8 @@ import nbformat
 from nbclient import NotebookClient
 
 from course_utils.files import write_whole
+from course_utils.settings import NOTEBOOKS
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {
     "name": "python",
@@ -29,7 +32,7 @@ SECONDS_FOR_A_CELL = 600
 
 
 def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
-    """Run all cells in place, in a fresh kernel whose working directory is `folder`."""
+    """Run all cells in place, in a fresh kernel whose working directory is `folder`, and which keeps no models."""
     # Widget states would hold every picture a second time; the committed file shows the static ones.
     client = NotebookClient(
         notebook,
@@ -38,7 +41,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
     )
-    client.execute()
+    client.execute(env={**os.environ, "COURSE_KEEP_MODELS": "0"})
 
 
 def normalise(notebook: nbformat.NotebookNode) -> None:

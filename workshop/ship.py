@@ -1,4 +1,4 @@
-"""Ship what a notebook trained on this machine: python -m tests.benchmarks.ship NAME ...
+"""Ship what a notebook trained on this machine: python -m workshop.ship NAME ...
 
 Run the notebook on `strokes` first. The model that it kept in data/trained/own is rounded to float16, its metrics are
 measured again with the rounded weights, and both files are written to data/trained/shipped.
@@ -8,7 +8,7 @@ import sys
 
 from course_utils.checkpoints import OWN, SHIPPED, read, save_trained
 from course_utils.data import load_images
-from tests.benchmarks.metrics import METRICS
+from workshop.measures import MEASURES
 
 
 def main(names: list[str]) -> None:
@@ -18,7 +18,7 @@ def main(names: list[str]) -> None:
         folder = OWN / data.name
         model, manifest = read(folder / f"{name}.safetensors", folder / f"{name}.json")
         model.half().float()
-        metrics = {metric: round(METRICS[metric](model, data), 4) for metric in manifest.metrics}
+        metrics = {metric: round(MEASURES[metric](model, data), 4) for metric in manifest.metrics}
         shipped = save_trained(
             name,
             model.half(),

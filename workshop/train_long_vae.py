@@ -1,6 +1,6 @@
 """Train the VAE of notebook 08 on MNIST, with 50 latents, and measure it as Burda and others (2016) did theirs.
 
-    OMP_NUM_THREADS=1 python -m tests.benchmarks.train_long_vae --data FOLDER [NAME ...]
+    OMP_NUM_THREADS=1 python -m workshop.train_long_vae --data FOLDER [NAME ...]
 
 FOLDER holds MNIST as torchvision stores it. The models are chosen by NAME (default: all of RUNS), trained on the 60,000
 train images, rounded to float16, and written with their manifests to data/trained/shipped/mnist. Notebook 08 shows the
@@ -20,7 +20,7 @@ from course_utils.checkpoints import SHIPPED, save_trained
 from course_utils.data import load_images, minibatches, to_pixels
 from course_utils.models import VAE
 from course_utils.probability import gaussian_kl, reparameterise
-from tests.benchmarks.metrics import METRICS
+from workshop.measures import MEASURES
 
 SEED = 0
 SETTINGS = {"latent_size": 50, "hidden_size": 384}
@@ -72,7 +72,7 @@ def main() -> None:
         model, steps = train(data.train_images, *RUNS[name])
         seconds = round(time.process_time() - begin, 1)
         model.half().float()
-        metrics = {metric: round(METRICS[metric](model, data), 4) for metric in MEASURED}
+        metrics = {metric: round(MEASURES[metric](model, data), 4) for metric in MEASURED}
         shipped = save_trained(
             name, model.half(), dataset="mnist", settings=SETTINGS, seed=SEED, steps=steps, seconds=seconds,
             metrics=metrics, folder=SHIPPED,
