@@ -1,28 +1,22 @@
 """The scoreboard: what the generative models of the course reached, each trained from several seeds.
 
-`python -m tests.benchmarks.scoreboard` trains them as their notebooks do, measures them as notebook 12 does, and
-stores the result as one JSON file for each data set. For `strokes` it ships in data/scoreboard/.
+`python -m workshop.scoreboard` trains them as their notebooks do, measures them as notebook 12 does, and stores the
+result as one JSON file for each data set in data/scoreboard/, where those for `strokes` and `mnist` ship.
 """
 
 import hashlib
 import json
-import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from course_utils.data import CLASSES, PROJECT
+from course_utils.catalogue import CATALOGUE
 from course_utils.files import write_whole
+from course_utils.settings import SCOREBOARDS, dataset_name
 
-FOLDER = PROJECT / "data" / "scoreboard"
 # Held-out and training images, judged as if a model had drawn them: the floors of all measures.
 REAL = "real images"
-MODELS = {
-    "conv_autoencoder": "AE",
-    "vae": "VAE",
-    "conditional_vae": "CVAE",
-    "gan": "GAN",
-    "conditional_gan": "cGAN",
-}
+# Name -> label, in the order of the course.
+MODELS = {name: row.label for name, row in CATALOGUE.items() if row.label}
 
 
 @dataclass(frozen=True)
@@ -70,8 +64,8 @@ class Scoreboard:
     samples: int
     runs: list[dict]
     machine: str = ""
-    versions: dict[str, str] | None = None
-    recipes: dict[str, str] | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    recipes: dict[str, str] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
@@ -92,18 +86,16 @@ class Scoreboard:
 
 
 def load_scoreboard(dataset: str | None = None, folder: Path | None = None) -> Scoreboard:
-    """The stored scoreboard of a data set, which defaults to COURSE_DATASET, else `strokes`.
+    """The stored scoreboard of a data set (default: COURSE_DATASET, else `strokes`).
 
     Raises ValueError for an unknown data set, ScoreboardError if it has no scoreboard yet, or the file is damaged.
     """
-    dataset = dataset or os.environ.get("COURSE_DATASET") or "strokes"
-    if dataset not in CLASSES:
-        raise ValueError(f"dataset must be one of {', '.join(CLASSES)}; got {dataset!r}")
+    dataset = dataset_name(dataset)
     path = _file(dataset, folder)
     if not path.is_file():
         raise ScoreboardError(
-            f"there is no scoreboard of several seeds for {dataset} yet: "
-            f"`python -m tests.benchmarks.scoreboard --dataset {dataset}` makes it, in half an hour"
+            f"there is no scoreboard of several seeds for {dataset} yet: `python -m workshop.scoreboard` with "
+            f"COURSE_DATASET={dataset} makes it, in half an hour"
         )
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -127,7 +119,7 @@ def save_scoreboard(board: Scoreboard, folder: Path | None = None) -> Path:
     for run in board.runs:
         if not _is_run(run):
             raise ValueError(f"every run must have model, seed, {', '.join(MEASURES)}; got {', '.join(run)}")
-    record = {field.name: asdict(board)[field.name] for field in fields(board)}
+    record = asdict(board)
     path = _file(board.dataset, folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**record, "sha256": _digest(record)}, indent=1, ensure_ascii=False) + "\n"
@@ -140,7 +132,7 @@ def _is_run(run: dict) -> bool:
 
 
 def _file(dataset: str, folder: Path | None) -> Path:
-    return (folder or FOLDER) / f"{dataset}.json"
+    return (folder or SCOREBOARDS) / f"{dataset}.json"
 
 
 def _digest(record: dict) -> str:

@@ -42,7 +42,8 @@ class TrainingRun:
     random numbers of the training; `title`, the heading of the live picture.
 
     Attributes: `step` (the current step, from 1 on), `total` (steps of the whole run), `history` (name -> list
-    of (step, value)), `stopped` (True if the run was interrupted), `seconds` (wall-clock time of the loop).
+    of (step, value)), `stopped` (True if the run was interrupted), `seconds` (wall-clock time of the loop),
+    `cpu_seconds` (processor time of the loop, summed over threads).
     """
 
     def __init__(self, batches, title: str = "Training", pictures: Callable[[], torch.Tensor] | None = None):
@@ -59,6 +60,7 @@ class TrainingRun:
         self.history: dict[str, list[tuple[int, float]]] = {}
         self.stopped = False
         self.seconds = 0.0
+        self.cpu_seconds = 0.0
         self._display = None
         self._last_drawn = 0.0
         self._seconds_drawing = 0.0
@@ -69,6 +71,7 @@ class TrainingRun:
 
     def __iter__(self) -> Iterator:
         self._start = self._last_drawn = time.perf_counter()
+        cpu_start = time.process_time()
         self.total = self.step + len(self.batches)
         self.stopped = False
         try:
@@ -82,6 +85,7 @@ class TrainingRun:
         finally:
             # Also reached when the loop's body raises or breaks: what was learnt so far stays visible.
             self.seconds += time.perf_counter() - self._start
+            self.cpu_seconds += time.process_time() - cpu_start
             # No times here: the saved notebook must be the same after every run.
             self._draw(f"{'stopped after step' if self.stopped else 'step'} {self.step} of {self.total}")
         if self.stopped:

@@ -1,1 +1,1 @@
-"""What authors of the course run and no reader needs: it runs notebooks, ships models, measures and draws the data set."""
+"""What authors of the course run and no reader needs: run notebooks, ship models, measure, draw the data set."""

@@ -31,6 +31,12 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SECONDS_FOR_A_CELL = 600
 
 
+def tagged_sources(notebook: str, tag: str) -> list[str]:
+    """The code cells of a notebook of the course, such as "08_vae", that carry a tag, in their order."""
+    cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code" and tag in cell.metadata.get("tags", [])]
+
+
 def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
     """Run all cells in place, in a fresh kernel whose working directory is `folder`, and which keeps no models."""
     # Widget states would hold every picture a second time; the committed file shows the static ones.
