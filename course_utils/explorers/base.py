@@ -12,6 +12,8 @@ from wigglystuff import Paint
 from course_utils.plots import pil_font, to_png
 
 PAD = 280
+# The trait of ipywidgets.Play that starts and pauses it; in ipywidgets 7, as on Colab, it has an underscore.
+PLAYING = "playing" if hasattr(ipywidgets.Play, "playing") else "_playing"
 DRAWING, HELD_OUT = "my drawing", "held-out image"
 
 
@@ -75,10 +77,14 @@ class Explorer:
         self.update()
 
     def _repr_mimebundle_(self, **keywords):
-        data = dict(self.view._repr_mimebundle_(**keywords) or {})
-        data["text/plain"] = self.alt
-        # Viewers without a kernel fall back to the picture.
-        data["image/png"] = bytes(self.picture.value)
+        # Written out, since the widgets of ipywidgets 7, as on Colab, have no such method. Viewers without a kernel
+        # fall back to the picture.
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
+        data = {
+            "text/plain": self.alt,
+            "image/png": bytes(self.picture.value),
+            "application/vnd.jupyter.widget-view+json": view,
+        }
         return data, {"image/png": {"alt": self.alt}}
 
 

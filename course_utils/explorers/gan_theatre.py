@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import PLAYING, Explorer
 from course_utils.plots import BLACK, BLUE, GREEN, GREY, ORANGE
 
 # The data densities: (weight, mean, standard deviation) of each bump.
@@ -159,7 +159,7 @@ class GanTheatre(Explorer):
         self.history.append((self.step, loss_d.item(), *seen))
 
     def _play_or_pause(self, change) -> None:
-        self.controls["play"].playing = change.new
+        self.controls["play"].set_trait(PLAYING, change.new)
         self.play_button.description = "Pause" if change.new else "Play"
         self.play_button.icon = "pause" if change.new else "play"
 

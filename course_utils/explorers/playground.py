@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import PLAYING, Explorer
 from course_utils.plots import BLACK, BLUE, DIVERGING, GREY, ORANGE, VERMILION
 from course_utils.toy_data import TOY_SETS, toy_points
 
@@ -176,7 +176,7 @@ class Playground(Explorer):
         )
 
     def _play_or_pause(self, change) -> None:
-        self.controls["play"].playing = change.new
+        self.controls["play"].set_trait(PLAYING, change.new)
         self.train_button.description = "Pause" if change.new else "Train"
         self.train_button.icon = "pause" if change.new else "play"
 

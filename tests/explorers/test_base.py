@@ -46,4 +46,11 @@ def test_without_a_kernel_the_picture_and_its_description_remain():
     data, metadata = explorer._repr_mimebundle_()
     assert data["image/png"] == explorer.picture.value
     assert data["text/plain"] == metadata["image/png"]["alt"] == "a grey square"
+    view = data["application/vnd.jupyter.widget-view+json"]
+    assert view == {"version_major": 2, "version_minor": 0, "model_id": explorer.view.model_id}
+
+
+def test_a_demo_is_shown_with_the_widgets_of_ipywidgets_7(monkeypatch):
+    monkeypatch.delattr(ipywidgets.Widget, "_repr_mimebundle_", raising=False)
+    data, _ = Shade()._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from course_utils.explorers.base import PLAYING
 from course_utils.explorers.gan_theatre import (
     DATA,
     GENERATORS,
@@ -139,11 +140,11 @@ def test_play_step_and_reset(theatre):
     theatre.step_button.click()
     assert theatre.step == 1 and (pixels(theatre) != first).any()
     theatre.play_button.value = True
-    assert theatre.controls["play"].playing and theatre.play_button.description == "Pause"
+    assert getattr(theatre.controls["play"], PLAYING) and theatre.play_button.description == "Pause"
     theatre.controls["play"].value += 1  # what the browser does at every tick
     assert theatre.step == 1 + STEPS_PER_FRAME
     theatre.play_button.value = False
-    assert not theatre.controls["play"].playing
+    assert not getattr(theatre.controls["play"], PLAYING)
     theatre.reset_button.click()
     assert theatre.step == 0 and np.array_equal(pixels(theatre), first)
     assert theatre.error is None

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from course_utils.explorers.base import PLAYING
 from course_utils.explorers.playground import LEARNING_RATES, STEPS_PER_FRAME, Playground
 from course_utils.toy_data import TOY_SETS, toy_points
 
@@ -49,12 +50,12 @@ def test_a_tick_of_the_player_trains_and_redraws(playground):
 
 def test_the_train_button_starts_and_pauses_the_player(playground):
     play = playground.controls["play"]
-    assert not play.playing
+    assert not getattr(play, PLAYING)
     playground.train_button.value = True
-    assert play.playing
+    assert getattr(play, PLAYING)
     assert playground.train_button.description == "Pause"
     playground.train_button.value = False
-    assert not play.playing
+    assert not getattr(play, PLAYING)
     assert playground.train_button.description == "Train"
     assert playground.step == 0
 

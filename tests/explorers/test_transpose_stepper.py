@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from course_utils.explorers.base import PLAYING
 from course_utils.explorers.transpose_stepper import (
     CELL,
     HEIGHT,
@@ -99,7 +100,7 @@ def test_every_control_changes_the_picture():
 def test_the_play_button_moves_the_position_and_the_slider_moves_the_play_button():
     stepper = TransposeStepper()
     before = bytes(stepper.picture.value)
-    assert isinstance(stepper.play, ipywidgets.Play) and not stepper.play.playing
+    assert isinstance(stepper.play, ipywidgets.Play) and not getattr(stepper.play, PLAYING)
     stepper.play.value = 7
     assert stepper.controls["position"].value == 7 and bytes(stepper.picture.value) != before
     stepper.controls["position"].value = 3
