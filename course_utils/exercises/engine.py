@@ -233,7 +233,7 @@ def _is_double(result: Any) -> bool:
 def _told(made: Call, mistake: Mistake) -> str:
     sentence = mistake.sentence if isinstance(mistake.sentence, str) else mistake.sentence(made)
     ended = sentence if sentence.endswith((".", "?")) else f"{sentence}."
-    return ended if made.right else f"{ended} {_numbers(made)}"
+    return ended if mistake.told_if else f"{ended} {_numbers(made)}"
 
 
 def _numbers(made: Call) -> str:

@@ -14,10 +14,10 @@ WHOLE = (torch.int64, torch.int32)
 class Spy(nn.Module):
     """Computes `function`, checks what it is given, and remembers it.
 
-    name: what a reader calls it, such as "model.decode". takes: argument -> shape, where "B" stands for the same
-    number of rows everywhere, e.g. {"z": ("B", 8), "y": ("B",)}. labels: the arguments that are whole numbers, with
-    the number of classes, e.g. {"y": 10}. `calls` holds the arguments of each call as tuples, `results` what came
-    out, `modes` whether the spy (or the model that it is a part of) was in training mode.
+    name: what a reader calls it, such as "model.decode". takes: argument -> shape, where a letter stands for any number
+    that is the same wherever the letter stands, e.g. {"z": ("B", 8), "y": ("B",)}. labels: the arguments that are
+    whole numbers, with the number of classes, e.g. {"y": 10}. `calls` holds the arguments of each call as tuples,
+    `results` what came out, `modes` whether the spy (or the model that it is a part of) was in training mode.
     """
 
     def __init__(
@@ -37,15 +37,17 @@ class Spy(nn.Module):
         wanted = ", ".join(f"{argument} {_written(shape)}" for argument, shape in self.takes.items())
         if len(given) != len(self.takes):
             raise Wrong(f"{self.name} takes {wanted}; you gave it {len(given)} arguments.")
-        rows: int | None = None
+        letters: dict[str, int] = {}
         for (argument, shape), value in zip(self.takes.items(), given, strict=True):
             if not isinstance(value, torch.Tensor):
                 raise Wrong(
                     f"{self.name} takes {wanted}; your {argument} is of type {type(value).__name__}, not a tensor."
                 )
             self._check_labels(argument, value)
-            rows = value.shape[0] if rows is None and value.ndim else rows
-            if value.shape != tuple(rows if size == "B" else size for size in shape):
+            if value.ndim == len(shape):
+                new = {size: n for size, n in zip(shape, value.shape) if isinstance(size, str)}
+                letters = new | letters
+            if value.shape != tuple(letters.get(size, size) for size in shape):
                 raise Wrong(
                     f"{self.name} takes {wanted}; your {argument} has the shape {tuple(value.shape)}."
                 )
