@@ -1,11 +1,13 @@
 """What judges reconstructions and samples: a classifier that has nothing to do with the models it judges.
 
-Images to judge are pixels (N, 1, 28, 28) in [0, 1]; a `judge` is what `load_judge` returns. Say with every measure how
-many images it was taken from, and what real images score: that is its floor.
+Images to judge are pixels (N, 1, 28, 28) in [0, 1], of any floating type. A `judge` is what `load_judge` returns, or
+any function from such images to probabilities (N, K), one row of numbers that add up to 1 for each image. Say with
+every measure how many images it was taken from, and what real images score: that is its floor.
 """
 
-import os
 import time
+from collections.abc import Callable
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -13,44 +15,69 @@ import torch.nn.functional as F
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
+from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 from course_utils import checkpoints
-from course_utils.data import ImageData, load_images, minibatches, to_pixels
-from course_utils.models import DigitClassifier
+from course_utils.classifier import DigitClassifier
+from course_utils.data import ImageData, check_labels, load_images, minibatches, to_pixels
+from course_utils.environment import forked_random_numbers
+from course_utils.settings import dataset_name
 
 IMAGES_SEEN = 240_000
 PEAK_RATE = 6e-3
 IMAGES_AT_ONCE = 1000
 
+ToProbabilities = Callable[[torch.Tensor], torch.Tensor]
+
 
 # --- the independent classifier ---
 
 
-def load_judge(dataset: str | None = None) -> DigitClassifier:
-    """The independent classifier: pixels (B, 1, 28, 28) in [0, 1] to logits (B, 10), in eval mode on the CPU.
+class Judge(nn.Module):
+    """A classifier as a judge: pixels (B, 1, 28, 28) in [0, 1] to probabilities (B, 10), not to logits.
+
+    `features(x)` are what the classifier's head is given, (B, 128).
+    """
+
+    def __init__(self, classifier: DigitClassifier):
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.classifier(x).softmax(dim=1)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        return self.classifier.extractor(x)
+
+
+def load_judge(dataset: str | None = None) -> Judge:
+    """The independent classifier as a judge, in eval mode on the CPU.
 
     `dataset` defaults to COURSE_DATASET, else `strokes`, whose classifier ships with the course. For another data
     set it is trained at the first call, which takes about a minute and needs the data, and kept for the next one.
     Raises ValueError for an unknown data set, DataError if its images cannot be had, CheckpointError if the file of
     a trained classifier is damaged or cannot be written.
     """
-    dataset = dataset or os.environ.get("COURSE_DATASET") or "strokes"
+    dataset = dataset_name(dataset)
     if not checkpoints.is_trained("classifier", dataset):
         data = load_images(dataset)
         print(f"Training the classifier for {dataset}, once: about a minute.")
-        keep_judge(data, folder=checkpoints.OWN)
-    return checkpoints.load_trained("classifier", dataset)
+        keep_judge(data)
+    return Judge(checkpoints.load_trained("classifier", dataset)).eval()
 
 
-def keep_judge(data: ImageData, folder, seed: int = 0) -> None:
-    """Train the classifier of a data set, measure it on the test images, and save it in `folder`, half precision."""
+def keep_judge(data: ImageData, folder=None, seed: int = 0) -> None:
+    """Train the classifier of a data set, measure it on the test images, and save it, half precision.
+
+    `folder` is that of the saved models; it defaults to that of the models that this machine trained.
+    """
     begin = time.perf_counter()
     model, steps = train_judge(data.train_images, data.train_labels, seed)
     seconds = round(time.perf_counter() - begin, 1)
     model.half()
     metrics = {"accuracy": accuracy(model.float(), data.test_images, data.test_labels)}
-    checkpoints.save_trained(
+    checkpoints.write_trained(
         "classifier", model.half(), dataset=data.name, settings={}, seed=seed, steps=steps, seconds=seconds,
         metrics=metrics, folder=folder,
     )  # fmt: skip
@@ -64,8 +91,7 @@ def train_judge(
     It sees about `images_seen` images (default: IMAGES_SEEN); every batch is shifted by at most one pixel. The
     random numbers of the caller are left alone.
     """
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with forked_random_numbers(seed):
         model = DigitClassifier().to(images.device, memory_format=torch.channels_last)
         epochs = max(1, round((images_seen or IMAGES_SEEN) / len(images)))
         batches = minibatches(images, labels, batch_size=256, epochs=epochs, seed=seed)
@@ -88,49 +114,62 @@ def accuracy(model: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor)
     return (guesses == labels).float().mean().item()
 
 
-# --- what the classifier says of images ---
+# --- what a judge says of images ---
 
 
 @torch.no_grad()
-def probabilities(judge: DigitClassifier, x: torch.Tensor) -> torch.Tensor:
-    """The judge's probability of each class, (N, 10), for pixels x (N, 1, 28, 28) in [0, 1]."""
-    return torch.cat([judge(part) for part in _parts(judge, x)]).softmax(dim=1)
+def probabilities(judge: ToProbabilities, x: torch.Tensor) -> torch.Tensor:
+    """The judge's probability of each class, (N, K), for pixels x (N, 1, 28, 28) in [0, 1].
 
-
-@torch.no_grad()
-def features(judge: DigitClassifier, x: torch.Tensor) -> torch.Tensor:
-    """What the judge's head is given, (N, 128), for pixels x (N, 1, 28, 28) in [0, 1]."""
-    return torch.cat([judge.extractor(part) for part in _parts(judge, x)])
-
-
-def fidelity(judge: DigitClassifier, x: torch.Tensor, labels: torch.Tensor) -> float:
-    """The share of images x that the judge puts into the class they were asked for, `labels` (N,).
-
-    Its control is the same with shuffled labels, near one tenth for ten classes. Raises ValueError if images and labels
-    are not as many.
+    The images reach the judge in parts, float32 and on its device. Raises ValueError for anything but pixels, and for
+    a judge that does not return probabilities.
     """
-    if labels.shape != (len(x),):
-        raise ValueError(f"labels must be one per image, ({len(x)},); got shape {tuple(labels.shape)}")
-    return (probabilities(judge, x).argmax(dim=1) == labels.to(x.device)).float().mean().item()
+    p = torch.cat([judge(part) for part in _parts(judge, x)])
+    if p.ndim != 2 or len(p) != len(x) or not bool((p >= 0).all() and (p.sum(dim=1) - 1).abs().max() < 1e-3):
+        raise ValueError(
+            "judge must return probabilities (N, K), one row for each image that adds up to 1; got shape "
+            f"{tuple(p.shape)} with numbers from {p.min():.3g} to {p.max():.3g}: if they are logits, return "
+            "logits.softmax(dim=1)"
+        )
+    return p
 
 
-def acceptance(judge: DigitClassifier, x: torch.Tensor, confidence: float = 0.95) -> float:
+@torch.no_grad()
+def features(judge: Judge, x: torch.Tensor) -> torch.Tensor:
+    """What the head of the judge's classifier is given, (N, 128), for pixels x (N, 1, 28, 28) in [0, 1]."""
+    if not isinstance(judge, Judge):
+        raise ValueError(f"judge must be one of load_judge, which has features; got {type(judge).__name__}")
+    return torch.cat([judge.features(part) for part in _parts(judge, x)])
+
+
+def fidelity(judge: ToProbabilities, x: torch.Tensor, labels: torch.Tensor) -> float:
+    """The share of images x that the judge puts into the class they were asked for, `labels` (N,), whole numbers.
+
+    Its control is the same with shuffled labels, near one tenth for ten classes. Raises ValueError for labels that are
+    not one of the judge's classes for each image.
+    """
+    p = probabilities(judge, x)
+    check_labels(labels, count=len(x), classes=p.shape[1])
+    return (p.argmax(dim=1) == labels.to(p.device)).float().mean().item()
+
+
+def acceptance(judge: ToProbabilities, x: torch.Tensor, confidence: float = 0.95) -> float:
     """The share of images x of whose class the judge is sure: its largest probability is at least `confidence`."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1; got {confidence}")
     return (probabilities(judge, x).amax(dim=1) >= confidence).float().mean().item()
 
 
-def class_shares(judge: DigitClassifier, x: torch.Tensor) -> torch.Tensor:
-    """The share of the images x that the judge puts into each class, (10,), which adds up to 1.
+def class_shares(judge: ToProbabilities, x: torch.Tensor) -> torch.Tensor:
+    """The share of the images x that the judge puts into each class, (K,), which adds up to 1.
 
     Real images have a tenth in each class. A share near 0 is a class that a generator does not draw: mode collapse.
     """
-    guesses = probabilities(judge, x).argmax(dim=1)
-    return torch.bincount(guesses, minlength=judge.head.out_features) / len(guesses)
+    p = probabilities(judge, x)
+    return torch.bincount(p.argmax(dim=1), minlength=p.shape[1]) / len(p)
 
 
-def frechet_distance(judge: DigitClassifier, real: torch.Tensor, x: torch.Tensor) -> float:
+def frechet_distance(judge: Judge, real: torch.Tensor, x: torch.Tensor) -> float:
     """The Frechet distance of images x to real images, in the judge's features: 0 if mean and covariance agree.
 
     |m - m'|^2 + tr(C + C' - 2 (C C')^(1/2)) for means m, m' and covariances C, C' of the features: Heusel et al.
@@ -141,16 +180,16 @@ def frechet_distance(judge: DigitClassifier, real: torch.Tensor, x: torch.Tensor
     `real` and `x` are pixels (N, 1, 28, 28) in [0, 1], or uint8 images (N, 28, 28). Raises ValueError for other shapes,
     and for fewer images than twice the number of features, whose covariances would mean nothing.
     """
-    network = torch.nn.Identity()  # torchmetrics is given features, and passes them on
-    network.num_features = judge.head.in_features
-    metric = FrechetInceptionDistance(feature=network).to(_device_of(judge))
-    for name, images in (("real", real), ("x", x)):
-        if len(images) < 2 * network.num_features:
+    found = {name: _features_of_either(judge, images, name) for name, images in (("real", real), ("x", x))}
+    network = nn.Identity()  # torchmetrics is given features, and passes them on
+    network.num_features = found["x"].shape[1]
+    metric = FrechetInceptionDistance(feature=network).to(found["x"].device)
+    for name, rows in found.items():
+        if len(rows) < 2 * network.num_features:
             raise ValueError(
-                f"{name} must hold at least {2 * network.num_features} images for a covariance; got {len(images)}"
+                f"{name} must hold at least {2 * network.num_features} images for a covariance; got {len(rows)}"
             )
-        pixels = to_pixels(images) if images.dtype == torch.uint8 else images
-        metric.update(features(judge, pixels).double(), real=name == "real")
+        metric.update(rows.double(), real=name == "real")
     return metric.compute().item()
 
 
@@ -160,10 +199,11 @@ def frechet_distance(judge: DigitClassifier, real: torch.Tensor, x: torch.Tensor
 def auroc(normal: torch.Tensor | np.ndarray, strange: torch.Tensor | np.ndarray) -> float:
     """The area under the ROC curve of scores (N,) and (M,): how often a strange image scores above a normal one.
 
-    1 if every strange one scores higher, 0.5 if the score knows nothing (scikit-learn's roc_auc_score).
+    1 if every strange one scores higher, 0.5 if the score knows nothing (scikit-learn's roc_auc_score). Raises
+    ValueError unless both hold at least one score, all of them finite.
     """
-    scores = np.concatenate([np.asarray(normal), np.asarray(strange)])
-    return float(roc_auc_score(np.repeat([0, 1], [len(normal), len(strange)]), scores))
+    scores = [_scores("normal", normal), _scores("strange", strange)]
+    return float(roc_auc_score(np.repeat([0, 1], [len(part) for part in scores]), np.concatenate(scores)))
 
 
 def nearest_neighbours(
@@ -171,19 +211,20 @@ def nearest_neighbours(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The k nearest references of each query: Euclidean distances and indices, both (N, k), the nearest first.
 
-    `queries` (N, ...) and `references` (M, ...) are flattened: pixels, codes or features. Raises ValueError if they
-    do not fit, or k is more than there are references.
+    `queries` (N, ...) and `references` (M, ...) are flattened: pixels, codes or features. The results lie on the CPU
+    and carry no gradients. Raises ValueError if they do not fit, or k is more than there are references.
     """
-    if queries.shape[1:] != references.shape[1:]:
+    if queries.ndim < 2 or queries.shape[1:] != references.shape[1:]:
         raise ValueError(
-            f"queries and references must have rows of one shape; got {tuple(queries.shape[1:])} and "
-            f"{tuple(references.shape[1:])}"
+            f"queries (N, ...) and references (M, ...) must have rows of one shape; got {tuple(queries.shape)} and "
+            f"{tuple(references.shape)}"
         )
-    if not 1 <= k <= len(references):
-        raise ValueError(f"k must be between 1 and the {len(references)} references; got {k}")
+    _check_whole("k", k, len(references))
+    if len(queries) == 0:
+        return torch.empty(0, k), torch.empty(0, k, dtype=torch.int64)
     # Brute force is a matrix product, which no tree beats in so many dimensions.
-    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(references.flatten(1).cpu().numpy())
-    distances, indices = search.kneighbors(queries.flatten(1).cpu().numpy())
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(_rows(references))
+    distances, indices = search.kneighbors(_rows(queries))
     return torch.from_numpy(distances), torch.from_numpy(indices)
 
 
@@ -192,26 +233,59 @@ def pca_reconstruction(train_images: torch.Tensor, x: torch.Tensor, numbers: int
 
     The best linear autoencoder of that code size, and so the reference for all others; not clipped to [0, 1].
     """
-    pca = PCA(n_components=numbers, svd_solver="covariance_eigh").fit(
-        to_pixels(train_images).flatten(1).cpu().numpy()
-    )
-    restored = pca.inverse_transform(pca.transform(x.flatten(1).cpu().numpy()))
+    _check_whole("numbers", numbers, min(len(train_images), 28 * 28))
+    pca = PCA(n_components=numbers, svd_solver="covariance_eigh").fit(_rows(to_pixels(train_images)))
+    restored = pca.inverse_transform(pca.transform(_rows(x)))
     return torch.from_numpy(restored).view_as(x).to(x.device)
 
 
-def _device_of(judge: DigitClassifier) -> torch.device:
-    return judge.head.weight.device
+# --- what is refused, and what is made of the rest ---
 
 
-def _parts(judge: DigitClassifier, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """The images in parts that fit into memory, on the judge's device, which is put into eval mode."""
+def _parts(judge: ToProbabilities, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """The images in parts that fit into memory, on the device of the judge, which is put into eval mode."""
+    _check_pixels(x)
+    device = x.device
+    if isinstance(judge, nn.Module):
+        device = next((weights.device for weights in judge.eval().parameters()), device)
+    return x.to(device, torch.float32).split(IMAGES_AT_ONCE)
+
+
+def _features_of_either(judge: Judge, images: torch.Tensor, name: str) -> torch.Tensor:
+    """The features (N, 128) of pixels or of uint8 images."""
+    is_uint8 = isinstance(images, torch.Tensor) and images.dtype == torch.uint8
+    x = to_pixels(images) if is_uint8 else images
+    _check_pixels(x, name)
+    return features(judge, x)
+
+
+def _check_pixels(x: torch.Tensor, name: str = "x") -> None:
+    if not isinstance(x, torch.Tensor):
+        raise ValueError(f"{name} must be a tensor of pixels (N, 1, 28, 28); got {type(x).__name__}")
     if x.ndim != 4 or x.shape[1:] != (1, 28, 28) or not x.is_floating_point() or len(x) == 0:
         raise ValueError(
-            f"x must be pixels (N, 1, 28, 28), floating point and at least one image; got "
+            f"{name} must be pixels (N, 1, 28, 28), floating point and at least one image; got "
             f"{str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}"
         )
     low, high = x.min().item(), x.max().item()
     if not (low >= 0 and high <= 1):
-        raise ValueError(f"x must lie in [0, 1]; got pixels from {low:.3g} to {high:.3g}")
-    judge.eval()
-    return x.to(_device_of(judge)).split(IMAGES_AT_ONCE)
+        raise ValueError(f"{name} must lie in [0, 1]; got pixels from {low:.3g} to {high:.3g}")
+
+
+def _scores(name: str, values: torch.Tensor | np.ndarray) -> np.ndarray:
+    scores = torch.as_tensor(values).detach().double().cpu().numpy()
+    if scores.ndim != 1 or len(scores) == 0:
+        raise ValueError(f"{name} must be scores (N,), at least one; got shape {scores.shape}")
+    if not np.isfinite(scores).all():
+        raise ValueError(f"{name} must be finite scores; got {scores[~np.isfinite(scores)][0]}")
+    return scores
+
+
+def _rows(values: torch.Tensor) -> np.ndarray:
+    """Each of N things as one row of numbers for scikit-learn, which knows no half precision."""
+    return values.detach().flatten(1).to(torch.promote_types(values.dtype, torch.float32)).cpu().numpy()
+
+
+def _check_whole(name: str, value: int, most: int) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool) or not 1 <= value <= most:
+        raise ValueError(f"{name} must be a whole number from 1 to {most}; got {value!r}")

@@ -1,12 +1,15 @@
 """The independent classifier: the shipped one is good enough to judge, another one is trained once and kept."""
 
+import numpy as np
 import pytest
 import torch
 
 from course_utils import checkpoints, judges
-from course_utils.checkpoints import SHIPPED, CheckpointError
+from course_utils.checkpoints import CheckpointError
+from course_utils.classifier import DigitClassifier
 from course_utils.data import CLASSES, ImageData, load_images
-from course_utils.models import DigitClassifier
+from course_utils.judges import Judge
+from course_utils.settings import SHIPPED
 
 
 def bars(count: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -30,7 +33,8 @@ def toy_data(tmp_path, monkeypatch):
         return data
 
     monkeypatch.setattr(judges, "load_images", load)
-    monkeypatch.setattr(checkpoints, "OWN", tmp_path / "own")
+    monkeypatch.setattr(checkpoints, "own_models_folder", lambda: tmp_path / "own")
+    (tmp_path / "shipped").mkdir()
     monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setattr(judges, "IMAGES_SEEN", 600)
     monkeypatch.delenv("COURSE_DATASET", raising=False)
@@ -39,17 +43,19 @@ def toy_data(tmp_path, monkeypatch):
 
 def test_the_shipped_judge_reads_99_percent_of_held_out_strokes():
     data = load_images("strokes")
-    model, _ = checkpoints.read(
-        SHIPPED / "strokes" / "classifier.safetensors", SHIPPED / "strokes" / "classifier.json"
-    )
+    model, _ = checkpoints.read(SHIPPED / "strokes" / "classifier.safetensors")
     assert not model.training
     assert judges.accuracy(model, data.test_images, data.test_labels) >= 0.99
 
 
-def test_strokes_need_no_training(monkeypatch):
+def test_strokes_need_no_training_and_the_judge_answers_with_probabilities(monkeypatch):
     monkeypatch.delenv("COURSE_DATASET", raising=False)
     monkeypatch.setattr(judges, "train_judge", lambda *arguments: 1 / 0)
-    assert judges.load_judge()(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+    judge, x = judges.load_judge(), torch.rand(2, 1, 28, 28)
+    p = judge(x)
+    assert p.shape == (2, 10) and not judge.training and not judge.classifier.training
+    assert torch.allclose(p.sum(dim=1), torch.ones(2)) and p.min() >= 0
+    assert torch.equal(judges.probabilities(judge, x), p)
 
 
 def test_another_judge_is_trained_once_and_kept(toy_data, tmp_path, capsys):
@@ -59,7 +65,7 @@ def test_another_judge_is_trained_once_and_kept(toy_data, tmp_path, capsys):
     assert capsys.readouterr().out == "" and toy_data == ["mnist"]
     x = torch.rand(3, 1, 28, 28)
     assert torch.equal(first(x), again(x)) and not first.training
-    assert sorted(path.suffix for path in (tmp_path / "own" / "mnist").iterdir()) == [".json", ".safetensors"]
+    assert [path.name for path in (tmp_path / "own" / "mnist").iterdir()] == ["classifier.safetensors"]
 
 
 def test_its_manifest_says_how_it_came_about(toy_data):
@@ -100,8 +106,13 @@ def test_a_damaged_judge_is_told_and_not_trained_anew(toy_data, tmp_path):
 
 
 def test_an_unknown_data_set_is_told_in_a_sentence():
-    with pytest.raises(ValueError, match=r"dataset must be one of strokes, .*; got 'letters'"):
+    with pytest.raises(ValueError, match=r"name must be one of strokes, .*; got 'letters'"):
         judges.load_judge("letters")
+
+
+def test_the_names_of_data_sets_are_those_of_the_settings(toy_data):
+    judges.load_judge("MNIST")
+    assert toy_data == ["mnist"]
 
 
 def test_accuracy_is_the_share_of_right_answers():
@@ -115,9 +126,7 @@ def test_accuracy_is_the_share_of_right_answers():
 
 def test_a_missing_judge_names_the_function_that_makes_it(toy_data):
     assert not checkpoints.is_trained("classifier", "kmnist")
-    with pytest.raises(
-        CheckpointError, match=r"kmnist has no trained classifier: load_judge\('kmnist'\) makes"
-    ):
+    with pytest.raises(CheckpointError, match="kmnist has no trained classifier: load_judge makes it"):
         checkpoints.load_trained("classifier", "kmnist")
 
 
@@ -130,7 +139,7 @@ class FirstTen(torch.nn.Module):
 
 
 class BrightestOfTen(DigitClassifier):
-    """A judge whose features are the image's first ten pixels, and whose class is the brightest of them."""
+    """A classifier whose features are the image's first ten pixels, and whose class is the brightest of them."""
 
     def __init__(self):
         super().__init__()
@@ -144,7 +153,7 @@ class BrightestOfTen(DigitClassifier):
 
 @pytest.fixture
 def toy_judge():
-    return BrightestOfTen().train()
+    return Judge(BrightestOfTen()).train()
 
 
 def dots(labels) -> torch.Tensor:
@@ -168,6 +177,30 @@ def test_more_images_than_fit_at_once_keep_their_order(toy_judge, monkeypatch):
     assert torch.equal(judges.features(toy_judge, x), expected) and expected.shape == (23, 10)
 
 
+@pytest.mark.parametrize(
+    "measure", [judges.probabilities, judges.acceptance, judges.class_shares], ids=lambda f: f.__name__
+)
+def test_a_network_that_returns_logits_is_no_judge(measure, toy_judge):
+    with pytest.raises(
+        ValueError, match=r"judge must return probabilities .*from 0 to 20: .*return logits.softmax\(dim=1\)"
+    ):
+        measure(toy_judge.classifier, dots([1, 2]))
+
+
+def test_a_function_that_returns_probabilities_is_a_judge(toy_judge):
+    x = dots([3, 7])
+    as_function = lambda x: toy_judge.classifier(x).softmax(dim=1)  # noqa: E731
+    assert judges.fidelity(as_function, x, torch.tensor([3, 6])) == 0.5
+    assert judges.acceptance(as_function, x) == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_images_of_any_precision_are_judged(toy_judge, dtype):
+    x = dots([3, 7])
+    assert torch.equal(judges.probabilities(toy_judge, x.to(dtype)), judges.probabilities(toy_judge, x))
+    assert judges.features(toy_judge, x.to(dtype)).dtype == torch.float32
+
+
 def test_fidelity_is_the_share_in_the_asked_class(toy_judge):
     x = dots([0, 1, 2, 3])
     assert judges.fidelity(toy_judge, x, torch.tensor([0, 1, 2, 9])) == 0.75
@@ -177,7 +210,7 @@ def test_acceptance_counts_images_that_the_judge_is_sure_of(toy_judge):
     x = dots([1, 1, 1, 1])
     x[0, 0, 0, 2] = 1  # two classes alike: at most one half each
     assert judges.acceptance(toy_judge, x) == 0.75
-    toy_judge.certainty = 0.1
+    toy_judge.classifier.certainty = 0.1
     assert judges.acceptance(toy_judge, x) == 0
 
 
@@ -226,6 +259,22 @@ def test_neighbours_come_with_their_distances_the_nearest_first():
     assert torch.allclose(distances, torch.tensor([[0.0, 1.0, 5.0]], dtype=distances.dtype), atol=1e-5)
 
 
+def test_measures_take_tensors_with_gradients_and_of_half_precision():
+    z = torch.tensor([[0.0, 0.0], [3.0, 4.0]], requires_grad=True)
+    for queries in (z, z.half()):
+        distances, indices = judges.nearest_neighbours(queries, z, k=np.int64(2))
+        assert indices.tolist() == [[0, 1], [1, 0]] and not distances.requires_grad
+    assert judges.auroc(z[0], z[1]) == 1
+    train = torch.randint(0, 256, (5, 28, 28), dtype=torch.uint8)
+    x = torch.rand(2, 1, 28, 28, requires_grad=True)
+    assert judges.pca_reconstruction(train, x, numbers=1).shape == x.shape
+
+
+def test_no_query_has_no_neighbours():
+    distances, indices = judges.nearest_neighbours(torch.zeros(0, 2), torch.zeros(3, 2), k=2)
+    assert distances.shape == indices.shape == (0, 2)
+
+
 def test_pca_restores_what_lies_in_its_directions_and_nothing_else():
     torch.manual_seed(0)
     train = torch.zeros(50, 28, 28, dtype=torch.uint8)
@@ -245,12 +294,53 @@ def test_pca_restores_what_lies_in_its_directions_and_nothing_else():
         (lambda j, x: judges.features(j, 2 * x - 1), r"must lie in \[0, 1\]; got pixels from -1 to 1"),
         (lambda j, x: judges.class_shares(j, x * torch.nan), "got pixels from nan"),
         (lambda j, x: judges.class_shares(j, x[:0]), "at least one image"),
-        (lambda j, x: judges.fidelity(j, x, torch.zeros(3)), r"labels must be one per image, \(4,\)"),
+        (lambda j, x: judges.probabilities(j, x.numpy()), "x must be a tensor of pixels.*; got ndarray"),
+        (
+            lambda j, x: judges.fidelity(j, x, torch.tensor([1, 2, 3])),
+            r"one for each image, \(4,\); got int64",
+        ),
+        (lambda j, x: judges.fidelity(j, x, torch.zeros(4)), r"labels must be whole .*; got float32"),
+        (
+            lambda j, x: judges.fidelity(j, x, torch.tensor([0, 1, 2, 11])),
+            "0 to 9, .*; got labels from 0 to 11",
+        ),
+        (lambda j, x: judges.fidelity(j, x, [0, 1, 2, 3]), "labels must be whole .*; got list"),
         (lambda j, x: judges.acceptance(j, x, 95), "confidence must lie between 0 and 1; got 95"),
         (lambda j, x: judges.frechet_distance(j, x, x), "real must hold at least 20 images"),
         (lambda j, x: judges.frechet_distance(j, x.repeat(9, 1, 1, 1), x), "x must hold at least 20 images"),
         (lambda j, x: judges.nearest_neighbours(x, x[..., :9]), "rows of one shape"),
-        (lambda j, x: judges.nearest_neighbours(x, x, 5), "between 1 and the 4 references; got 5"),
+        (
+            lambda j, x: judges.frechet_distance(j, x.numpy(), x),
+            "real must be a tensor of pixels.*; got ndarray",
+        ),
+        (
+            lambda j, x: judges.frechet_distance(j, x, 2 * x),
+            r"x must lie in \[0, 1\]; got pixels from 0 to 2",
+        ),
+        (
+            lambda j, x: judges.features(j.classifier, x),
+            "judge must be one of load_judge.*; got BrightestOfTen",
+        ),
+        (lambda j, x: judges.nearest_neighbours(x, x, 5), "k must be a whole number from 1 to 4; got 5"),
+        (lambda j, x: judges.nearest_neighbours(x, x, 2.0), "k must be a whole number from 1 to 4; got 2.0"),
+        (
+            lambda j, x: judges.nearest_neighbours(x[:, 0, 0, 0], x[:, 0, 0, 0]),
+            r"rows of one shape; got \(4,\)",
+        ),
+        (
+            lambda j, x: judges.pca_reconstruction(x[:, 0].byte(), x, 2.0),
+            "numbers must be a whole .*; got 2.0",
+        ),
+        (
+            lambda j, x: judges.auroc(x[:0, 0, 0, 0], x[:, 0, 0, 0]),
+            r"normal must be scores \(N,\), at least one",
+        ),
+        (lambda j, x: judges.auroc(x[:, 0, 0, 0], []), r"strange must be scores .*; got shape \(0,\)"),
+        (
+            lambda j, x: judges.auroc(x[:, 0, 0, 0], x[:, 0]),
+            r"strange must be scores .*; got shape \(4, 28, 28\)",
+        ),
+        (lambda j, x: judges.auroc([0.0, float("nan")], [1.0]), "normal must be finite scores; got nan"),
     ],
 )
 def test_what_cannot_be_judged_is_told_in_a_sentence(toy_judge, call, message):
