@@ -5,6 +5,7 @@
 # For authors:
 # make check        check style, format, types and floors, as CI does; `make lint` mends what can be mended
 # make notebooks    run all notebooks in place and normalise the files
+# make models       write course_utils/models.py from the notebooks' cells tagged `model`
 # make bench        measure speed, as ratios of things run side by side
 # make test-lowest  run the tests with the lowest versions that pyproject.toml allows, in .venv-lowest
 # make constraints  set up .venv with the newest versions, and write them down in constraints.txt
@@ -29,7 +30,7 @@ COURSE := --editable ".[lab,test]"
 # Two workers, each with a file at a time, in the order of pyproject.toml's testpaths: the notebooks first.
 TEST := -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab test venv check lint notebooks bench test-lowest constraints
+.PHONY: lab test venv check lint notebooks models bench test-lowest constraints
 
 lab: .venv/installed
 	@echo "JupyterLab starts: if no browser opens, open the address that it prints. Ctrl+C ends it."
@@ -72,6 +73,9 @@ lint: .venv/installed
 
 notebooks: .venv/installed
 	$(SINGLE_THREAD) .venv/bin/python -m workshop.notebooks
+
+models: .venv/installed
+	.venv/bin/python -m workshop.export_models
 
 bench: .venv/installed
 	$(SINGLE_THREAD) .venv/bin/python -m workshop.bench

@@ -1,6 +1,6 @@
 """The models that later notebooks and judges need, each exactly as its notebook builds it.
 
-A test compares the source of every class here with the one in its notebook.
+`make models` writes this file from the notebooks' cells tagged `model`: change them, never this file.
 """
 
 import torch
@@ -297,32 +297,3 @@ class ConditionalDiscriminator(nn.Module):
     def logits(self, f, y):
         match = self.match(f).gather(1, y[:, None])  # (B, num_classes) => (B, 1)
         return (self.realism(f) + match)[:, 0]  # (B,)
-
-
-class DigitClassifier(nn.Module):
-    """The judge's network: pixels (B, 1, 28, 28) to logits (B, 10)."""
-
-    def __init__(self):
-        super().__init__()
-        self.extractor = nn.Sequential(
-            nn.Conv2d(1, 16, kernel_size=5, padding=2),  # 1 x 28 x 28 => 16 x 28 x 28
-            nn.MaxPool2d(2),  # => 16 x 14 x 14
-            nn.BatchNorm2d(16),
-            nn.ReLU(),
-            nn.Conv2d(16, 32, kernel_size=3, padding=1),  # => 32 x 14 x 14
-            nn.MaxPool2d(2),  # => 32 x 7 x 7
-            nn.BatchNorm2d(32),
-            nn.ReLU(),
-            nn.Conv2d(32, 64, kernel_size=3, padding=1),  # => 64 x 7 x 7
-            nn.MaxPool2d(2),  # => 64 x 3 x 3
-            nn.BatchNorm2d(64),
-            nn.ReLU(),
-            nn.Flatten(),  # => 576
-            nn.Dropout(0.3),
-            nn.Linear(576, 128),  # => 128
-            nn.ReLU(),
-        )
-        self.head = nn.Linear(128, 10)
-
-    def forward(self, x):
-        return self.head(self.extractor(x))
