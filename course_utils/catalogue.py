@@ -29,7 +29,7 @@ _LONG_VAE = TrainedModel(
     "VAE",
     "08_vae",
     (*_VAE_MEASURES, "importance_weighted_bound_k5000"),
-    made_by="python -m workshop.train_long_vae",
+    made_by="`python -m workshop.train_long_vae` (for mnist alone)",
 )
 
 # In the order of the course.

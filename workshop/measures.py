@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from course_utils.checkpoints import SHIPPED, read
+from course_utils.checkpoints import read
 from course_utils.data import ImageData, to_pixels
 from course_utils.judges import accuracy, class_shares, fidelity, frechet_distance, load_judge
 from course_utils.models import ClusteredGenerator, ConditionalGenerator, ConditionalPrior
@@ -17,6 +17,7 @@ from course_utils.probability import (
     gaussian_kl,
     importance_weighted_bound,
 )
+from course_utils.settings import SHIPPED
 
 
 @torch.no_grad()
@@ -99,8 +100,7 @@ def _of_conditional_vae(model: torch.nn.Module, y: torch.Tensor) -> tuple[Callab
         torch.manual_seed(0)
         if isinstance(model, ConditionalPrior):
             z = model.sample(y)
-            files = SHIPPED / "strokes" / "conditional_vae"
-            model, _ = read(files.with_suffix(".safetensors"), files.with_suffix(".json"))
+            model, _ = read(SHIPPED / "strokes" / "conditional_vae.safetensors")
         else:
             z = torch.randn(len(y), model.latent_size)
     return lambda z, y: model.decode(z, y).sigmoid(), z

@@ -1,25 +1,25 @@
 """Ship what a notebook trained on this machine: python -m workshop.ship NAME ...
 
 Run the notebook on `strokes` first. The model that it kept in data/trained/own is rounded to float16, its metrics are
-measured again with the rounded weights, and both files are written to data/trained/shipped.
+measured again with the rounded weights, and it is written to data/trained/shipped.
 """
 
 import sys
 
-from course_utils.checkpoints import OWN, SHIPPED, read, save_trained
+from course_utils.catalogue import row_of
+from course_utils.checkpoints import read, write_trained
 from course_utils.data import load_images
+from course_utils.settings import OWN, SHIPPED
 from workshop.measures import MEASURES
 
 
 def main(names: list[str]) -> None:
     data = load_images("strokes")
     for name in names:
-        # Not with_suffix: a name may hold a dot, as vae_beta_0.1 does.
-        folder = OWN / data.name
-        model, manifest = read(folder / f"{name}.safetensors", folder / f"{name}.json")
+        model, manifest = read(OWN / data.name / f"{name}.safetensors")
         model.half().float()
-        metrics = {metric: round(MEASURES[metric](model, data), 4) for metric in manifest.metrics}
-        shipped = save_trained(
+        metrics = {metric: round(MEASURES[metric](model, data), 4) for metric in row_of(name).measures}
+        shipped = write_trained(
             name,
             model.half(),
             dataset=data.name,

@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python -m workshop.train_long_vae --data FOLDER [NAME ...]
 
 FOLDER holds MNIST as torchvision stores it. The models are chosen by NAME (default: all of RUNS), trained on the 60,000
-train images, rounded to float16, and written with their manifests to data/trained/shipped/mnist. Notebook 08 shows the
+train images, rounded to float16, and written to data/trained/shipped/mnist. Notebook 08 shows the
 numbers. The settings were chosen with short runs on the last 5,000 train images; the test images are only measured.
 
 The seconds in a manifest are CPU seconds of the training on one thread. The names count minutes of two cores: two
@@ -16,17 +16,18 @@ import time
 import torch
 import torch.nn.functional as F
 
-from course_utils.checkpoints import SHIPPED, save_trained
+from course_utils.catalogue import row_of
+from course_utils.checkpoints import write_trained
 from course_utils.data import load_images, minibatches, to_pixels
 from course_utils.models import VAE
 from course_utils.probability import gaussian_kl, reparameterise
+from course_utils.settings import SHIPPED
 from workshop.measures import MEASURES
 
 SEED = 0
 SETTINGS = {"latent_size": 50, "hidden_size": 384}
 # name: (epochs, highest learning rate)
 RUNS = {"vae_mnist_1_minute": (14, 4e-3), "vae_mnist_5_minutes": (64, 3e-3)}
-MEASURED = ("negative_elbo", "rate", "importance_weighted_bound_k5000")
 
 
 def train(images: torch.Tensor, epochs: int, peak_rate: float) -> tuple[VAE, int]:
@@ -72,8 +73,8 @@ def main() -> None:
         model, steps = train(data.train_images, *RUNS[name])
         seconds = round(time.process_time() - begin, 1)
         model.half().float()
-        metrics = {metric: round(MEASURES[metric](model, data), 4) for metric in MEASURED}
-        shipped = save_trained(
+        metrics = {metric: round(MEASURES[metric](model, data), 4) for metric in row_of(name).measures}
+        shipped = write_trained(
             name, model.half(), dataset="mnist", settings=SETTINGS, seed=SEED, steps=steps, seconds=seconds,
             metrics=metrics, folder=SHIPPED,
         )  # fmt: skip
