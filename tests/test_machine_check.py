@@ -47,6 +47,14 @@ def test_missing_and_old_packages_are_named(monkeypatch):
     assert "make lab" in problem.remedy
 
 
+def test_what_only_an_extra_or_another_system_needs_is_not_missed(monkeypatch):
+    lines = ["no-such-package; extra == 'lab'", "no-such-package>=2; sys_platform == 'amiga'"]
+    monkeypatch.setattr(machine_check.metadata, "requires", lambda name: lines)
+    assert machine_check.check_packages().passed
+    monkeypatch.setattr(machine_check.metadata, "requires", lambda name: ["no-such-package; extra == ''"])
+    assert machine_check.check_packages().found == "no-such-package is missing"
+
+
 def test_a_course_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setattr(machine_check, "DISTRIBUTION", "no-such-course")
     (problem,) = failed(check_machine())

@@ -4,7 +4,6 @@ import importlib.metadata
 import re
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,17 +13,26 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-PROJECT = Path(__file__).resolve().parents[1]
+from course_utils.settings import OWN, PROJECT, own_models_folder
+
 PYPROJECT = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
 CONSTRAINTS = (PROJECT / "constraints.txt").read_text(encoding="utf-8")
 ENVIRONMENT = (PROJECT / "environment.yml").read_text(encoding="utf-8")
+WORKFLOW = (PROJECT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
 MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 # What only these systems need cannot be written down on Linux.
 ONLY_ELSEWHERE = {"appnope", "colorama", "pywinpty"}
+SUPPORTED = SpecifierSet(tomllib.loads(PYPROJECT)["project"]["requires-python"])
+PYTHONS = [python for minor in range(30) if (python := f"3.{minor}") in SUPPORTED]
+# For tests that hold only where the exact versions of constraints.txt are installed.
+pinned = pytest.mark.pinned
 
 
 def dependencies_of(pyproject: str) -> list[Requirement]:
-    return [Requirement(line) for line in tomllib.loads(pyproject)["project"]["dependencies"]]
+    """What the project needs, its extras included."""
+    project = tomllib.loads(pyproject)["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    return [Requirement(line) for lines in lists for line in lines]
 
 
 def pins_of(constraints: str) -> dict[str, str]:
@@ -58,7 +66,7 @@ def differences(pyproject: str, constraints: str, environment: str) -> list[str]
     python = [name.removeprefix("python=") for name in conda if name.startswith("python=")]
     if len(python) != 1 or len(conda) != 2 or "pip" not in conda:
         found.append(f"conda must install python and pip alone; it installs {conda}")
-    if last != {"pip": ["--constraint constraints.txt", "--editable ."]}:
+    if last != {"pip": ["--constraint constraints.txt", "--editable .[lab,test]"]}:
         found.append(f"pip must install the project with its constraints alone; it is given {last}")
     supported = SpecifierSet(tomllib.loads(pyproject)["project"]["requires-python"])
     found += [f"Python {version} is outside {supported}" for version in python if version not in supported]
@@ -76,7 +84,13 @@ def test_the_files_agree():
         ("constraints", r"torch==.*", "torch==2.10.0", "torch is pinned at 2.10.0, outside >=2.11"),
         ("pyproject", r'"numpy>=2.0"', '"numpy>=2.0,<3"', "numpy must have a lower bound alone; it has"),
         ("environment", r"  - pip\n", "  - pip\n  - numpy\n", "conda must install python and pip alone"),
-        ("environment", r"--editable \.", "torch", "pip must install the project with its constraints alone"),
+        ("pyproject", r'"nbval>=0.11"', '"nbval"', "nbval must have a lower bound alone; it has"),
+        (
+            "environment",
+            r"--editable \.\[lab,test\]",
+            "torch",
+            "pip must install the project with its constraints alone",
+        ),
         ("environment", r"python=3.12", "python=3.14", r"Python 3.14 is outside <3.14,>=3.11"),
     ],
 )
@@ -91,7 +105,15 @@ def test_a_contradiction_is_found(file, old, new, complaint):
 def test_make_looks_for_the_supported_pythons():
     lowest, above = re.search(r"not \((\d+, \d+)\) <= sys.version_info < \((\d+, \d+)\)", MAKEFILE).groups()
     in_make = SpecifierSet(f">={lowest.replace(', ', '.')},<{above.replace(', ', '.')}")
-    assert in_make == SpecifierSet(tomllib.loads(PYPROJECT)["project"]["requires-python"])
+    assert in_make == SUPPORTED
+
+
+def test_ci_tries_every_supported_python_and_system():
+    jobs = yaml.safe_load(WORKFLOW)["jobs"]
+    tried = jobs["make"]["strategy"]["matrix"]["include"]
+    assert [job["python"] for job in tried if job["os"] == "ubuntu-latest"] == PYTHONS
+    systems = {job["os"] for job in tried} | {jobs["conda-on-windows"]["runs-on"]}
+    assert systems == {"ubuntu-latest", "macos-latest", "windows-latest"}
 
 
 @pytest.mark.parametrize("line", ["torch>=2.11", "torch", "torch==2.*", "torch==1.0\nTorch==1.0"])
@@ -100,6 +122,27 @@ def test_constraints_that_are_not_exact_are_found(line):
         pins_of(line)
 
 
+def needed_by(requirement: Requirement) -> list[Requirement]:
+    """What it needs in turn with any of the supported Pythons, which need not be the one that runs here."""
+    try:
+        lines = importlib.metadata.requires(requirement.name) or []
+    except importlib.metadata.PackageNotFoundError:
+        # Not installed, because only another Python needs it; it must be pinned all the same.
+        return []
+    environments = [
+        {"extra": extra, "python_version": python, "python_full_version": f"{python}.0"}
+        for extra in ("", *requirement.extras)
+        for python in PYTHONS
+    ]
+    children = [Requirement(line) for line in lines]
+    return [
+        child
+        for child in children
+        if child.marker is None or any(child.marker.evaluate(environment) for environment in environments)
+    ]
+
+
+@pinned
 def test_everything_that_the_course_pulls_in_is_pinned():
     pins = pins_of(CONSTRAINTS)
     todo, needed = dependencies_of(PYPROJECT), set()
@@ -107,32 +150,37 @@ def test_everything_that_the_course_pulls_in_is_pinned():
     while todo:
         requirement = todo.pop()
         key = (canonicalize_name(requirement.name), frozenset(requirement.extras))
-        if key in seen:
-            continue
-        seen.add(key)
-        needed.add(key[0])
-        for line in importlib.metadata.requires(requirement.name) or []:
-            child = Requirement(line)
-            extras = ["", *requirement.extras]
-            if child.marker is None or any(child.marker.evaluate({"extra": extra}) for extra in extras):
-                todo.append(child)
+        if key not in seen:
+            seen.add(key)
+            needed.add(key[0])
+            todo += needed_by(requirement)
     assert needed - set(pins) - ONLY_ELSEWHERE == set()
     if sys.platform == "linux":
         # No leftovers either: elsewhere the CUDA packages are pinned and not needed.
         assert set(pins) - needed == set()
 
 
-def test_torch_and_torchvision_are_the_pinned_pair_and_fit_each_other():
+# Builds for one kind of device carry it in a suffix, as in 2.15.0+cpu.
+PAIR = {name: importlib.metadata.version(name).split("+")[0] for name in ("torch", "torchvision")}
+
+
+@pinned
+def test_torch_and_torchvision_are_the_pinned_pair():
     pins = pins_of(CONSTRAINTS)
-    # Builds for one kind of device carry it in a suffix, as in 2.15.0+cpu.
-    installed = {name: importlib.metadata.version(name).split("+")[0] for name in ("torch", "torchvision")}
-    assert installed == {name: pins[name] for name in installed}
+    assert {name: pins[name] for name in PAIR} == PAIR
+
+
+def test_torch_and_torchvision_fit_each_other():
     (needs_torch,) = [
         requirement
         for requirement in map(Requirement, importlib.metadata.requires("torchvision"))
         if requirement.name == "torch"
     ]
-    assert needs_torch.specifier.contains(pins["torch"])
+    assert needs_torch.specifier.contains(PAIR["torch"])
     # The compiled part of torchvision works with this torch only if they were built for each other.
     boxes, scores = torch.tensor([[0.0, 0, 2, 2], [0, 0, 2, 2]]), torch.tensor([0.5, 0.9])
     assert torchvision.ops.nms(boxes, scores, iou_threshold=0.5).tolist() == [1]
+
+
+def test_a_test_run_leaves_the_models_of_the_reader_alone():
+    assert own_models_folder() != OWN
