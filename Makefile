@@ -66,7 +66,7 @@ endif
 
 check: .venv/installed
 	.venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check .
-	.venv/bin/python -m mypy && .venv/bin/lint-imports --no-cache
+	.venv/bin/python -m mypy && .venv/bin/lint-imports --no-logo --no-cache
 
 lint: .venv/installed
 	.venv/bin/python -m ruff check --fix . && .venv/bin/python -m ruff format .
