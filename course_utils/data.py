@@ -1,19 +1,21 @@
 """The data sets: verified on every load, resident in memory as one tensor each."""
 
+import errno
 import gzip
 import hashlib
+import http.client
 import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 import torch
 
-PROJECT = Path(__file__).resolve().parents[1]
-STROKES_FILE = PROJECT / "data" / "strokes.npz"
-DOWNLOADS = PROJECT / "data" / "downloads"
+from course_utils.settings import STROKES_FILE, data_folder, dataset_name, is_checkout
+
 FACTORS = ("slant", "rotation", "stretch", "pen_width", "variant")
 
 DIGITS = tuple("0123456789")
@@ -73,29 +75,31 @@ class ImageData:
 def load_images(name: str | None = None, root: str | Path | None = None) -> ImageData:
     """Load and verify a data set: `strokes` (ships with the course), `mnist`, `fashion_mnist` or `kmnist`.
 
-    `name` defaults to the environment variable COURSE_DATASET, else `strokes`. `root` is the folder of the
-    data sets that are downloaded; it defaults to COURSE_DATA_DIR, else data/downloads in the project. It may
-    be read-only once it holds the files. Raises ValueError for an unknown name, DataError if the files are
-    damaged, missing without a network, or cannot be written.
+    `name` defaults to COURSE_DATASET, else `strokes`; `Fashion-MNIST` is the same as `fashion_mnist`. `root` is the
+    folder of the data sets that are downloaded, and defaults to COURSE_DATA_DIR, else data/downloads (see
+    `course_utils.settings`). It may be read-only once it holds the files. Raises ValueError for an unknown name,
+    DataError if the files are damaged, missing without a network, or cannot be written.
     """
-    name = name or os.environ.get("COURSE_DATASET") or "strokes"
-    if name not in CLASSES:
-        raise ValueError(
-            f"name must be one of {', '.join(CLASSES)}; got {name!r} (argument or COURSE_DATASET)"
-        )
+    name = dataset_name(name)
     if name == "strokes":
         return _load_strokes()
-    return _load_torchvision(name, Path(root or os.environ.get("COURSE_DATA_DIR") or DOWNLOADS))
+    return _load_torchvision(name, _above_raw(data_folder(root)))
 
 
 def to_pixels(images: torch.Tensor) -> torch.Tensor:
-    """uint8 images (N, 28, 28) as float32 pixels (N, 1, 28, 28) in [0, 1]: what a network takes."""
-    if images.dtype != torch.uint8 or images.ndim != 3:
+    """uint8 images (N, H, W), grey, or (N, 1 or 3, H, W) as float32 pixels in [0, 1]: what a network takes.
+
+    The result has shape (N, 1, H, W) or (N, 3, H, W).
+    """
+    if not isinstance(images, torch.Tensor):
+        raise ValueError(f"images must be a tensor; got {type(images).__name__}")
+    is_grey = images.ndim == 3
+    if images.dtype != torch.uint8 or not (is_grey or (images.ndim == 4 and images.shape[1] in (1, 3))):
         raise ValueError(
-            f"images must be uint8 of shape (N, H, W); got {str(images.dtype).removeprefix('torch.')} of shape "
-            f"{tuple(images.shape)}"
+            "images must be uint8 of shape (N, H, W), or (N, C, H, W) with 1 or 3 channels C; got "
+            f"{str(images.dtype).removeprefix('torch.')} of shape {tuple(images.shape)}"
         )
-    return images.unsqueeze(1).float() / 255
+    return (images.unsqueeze(1) if is_grey else images).float() / 255
 
 
 def check_labels(labels: torch.Tensor, count: int, classes: int, name: str = "labels") -> None:
@@ -117,46 +121,64 @@ class Minibatches:
     """See `minibatches`."""
 
     def __init__(self, tensors: tuple[torch.Tensor, ...], batch_size: int, epochs: int, seed: int):
+        count = len(tensors[0])
         self.tensors = tensors
-        self.batch_size = batch_size
         self.epochs = epochs
-        self.seed = seed
-        self.steps_per_epoch = -(-len(tensors[0]) // batch_size)
+        starts = range(0, count, batch_size)
+        one_is_left_over = 1 < batch_size < count and count % batch_size == 1
+        self.starts = starts[:-1] if one_is_left_over else starts
+        self.steps_per_epoch = len(self.starts)
+        # Kept from one loop to the next: each goes on in new orders where the one before it ended.
+        self.generator = torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
         return self.epochs * self.steps_per_epoch
 
     def __iter__(self) -> Iterator:
-        generator = torch.Generator().manual_seed(self.seed)
+        count = len(self.tensors[0])
         for _ in range(self.epochs):
-            order = torch.randperm(len(self.tensors[0]), generator=generator).to(self.tensors[0].device)
+            order = torch.randperm(count, generator=self.generator).to(self.tensors[0].device)
             # One shuffled copy per epoch: slicing it is faster than gathering every minibatch.
             shuffled = [tensor[order] for tensor in self.tensors]
-            for start in range(0, len(order), self.batch_size):
-                batch = [_for_network(tensor[start : start + self.batch_size]) for tensor in shuffled]
+            for start, end in zip(self.starts, [*self.starts[1:], count]):
+                batch = [_for_network(tensor[start:end]) for tensor in shuffled]
                 yield batch[0] if len(batch) == 1 else tuple(batch)
 
 
 def minibatches(*tensors: torch.Tensor, batch_size: int, epochs: int, seed: int = 0) -> Minibatches:
     """Shuffled minibatches of tensors that lie in memory; `len` of the result is the number of steps.
 
-    Each tensor has shape (N, ...); one tensor gives minibatches `x`, several give tuples `(x, y)`. uint8 images
-    (N, 28, 28) come out as float32 pixels (B, 1, 28, 28) in [0, 1], everything else unchanged. Each epoch
-    visits every example once, in a new order; its last minibatch may be smaller.
+    Each tensor has shape (N, ...), all on one device; one tensor gives minibatches `x`, several give tuples `(x, y)`.
+    uint8 images, (N, H, W) or (N, C, H, W), come out as float32 pixels in [0, 1] (see `to_pixels`), everything else
+    unchanged. Each epoch visits every example once, in a new order, and so does each further loop over the result.
+    The last minibatch of an epoch may be smaller; a single example that is left over joins the one before it, because
+    batch normalisation has nothing to train on in a minibatch of one.
+
+    Raises ValueError for tensors that are none, empty or of different lengths or devices, and for a batch_size or
+    epochs below 1.
     """
-    if not tensors or any(len(tensor) != len(tensors[0]) for tensor in tensors):
-        raise ValueError(
-            f"tensors must be at least one, all of the same length; got lengths {[len(t) for t in tensors]}"
-        )
-    if len(tensors[0]) == 0:
+    for tensor in tensors:
+        if not isinstance(tensor, torch.Tensor) or tensor.ndim == 0:
+            got = "a single number" if isinstance(tensor, torch.Tensor) else type(tensor).__name__
+            raise ValueError(
+                f"minibatches takes tensors of shape (N, ...), such as data.train_images; got {got}"
+            )
+    lengths = [len(tensor) for tensor in tensors]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"tensors must be at least one, all of the same length; got lengths {lengths}")
+    if lengths[0] == 0:
         raise ValueError("tensors must hold at least one example; got length 0")
-    if batch_size < 1 or epochs < 1:
-        raise ValueError(f"batch_size and epochs must be at least 1; got {batch_size} and {epochs}")
-    return Minibatches(tensors, batch_size, epochs, seed)
+    devices = sorted({str(tensor.device) for tensor in tensors})
+    if len(devices) > 1:
+        raise ValueError(f"tensors must lie on one device; got {' and '.join(devices)}")
+    for name, number, least in (("batch_size", batch_size, 1), ("epochs", epochs, 1), ("seed", seed, 0)):
+        if not isinstance(number, Integral) or number < least:
+            raise ValueError(f"{name} must be a whole number, at least {least}; got {number!r}")
+    return Minibatches(tensors, int(batch_size), int(epochs), int(seed))
 
 
 def _for_network(tensor: torch.Tensor) -> torch.Tensor:
-    return to_pixels(tensor) if tensor.dtype == torch.uint8 and tensor.ndim == 3 else tensor
+    return to_pixels(tensor) if tensor.dtype == torch.uint8 and tensor.ndim in (3, 4) else tensor
 
 
 def sha256_of(path: Path) -> str:
@@ -166,17 +188,18 @@ def sha256_of(path: Path) -> str:
 
 
 def _load_strokes() -> ImageData:
+    if not is_checkout():
+        raise DataError(
+            f"{STROKES_FILE} is missing, because course_utils was installed without the rest of the course: clone the "
+            "course, and install it from its folder with `pip install -e .`"
+        )
+    remedy = "get it back with `git checkout -- data` or clone the course again"
     checksum_file = STROKES_FILE.with_name(STROKES_FILE.name + ".sha256")
     for path in (STROKES_FILE, checksum_file):
         if not path.is_file():
-            raise DataError(
-                f"{path} is missing: get it back with `git checkout -- data` or clone the course again"
-            )
+            raise DataError(f"{path} is missing: {remedy}")
     if sha256_of(STROKES_FILE) != checksum_file.read_text().split()[0]:
-        raise DataError(
-            f"{STROKES_FILE} is damaged (its checksum is wrong): get it back with `git checkout -- data` or clone "
-            "the course again"
-        )
+        raise DataError(f"{STROKES_FILE} is damaged (its checksum is wrong): {remedy}")
     with np.load(STROKES_FILE, allow_pickle=False) as file:
         arrays = {key: torch.from_numpy(file[key]) for key in file.files}
     return ImageData(
@@ -189,6 +212,13 @@ def _load_strokes() -> ImageData:
         train_factors={factor: arrays[f"train_{factor}"].float() for factor in FACTORS},
         test_factors={factor: arrays[f"test_{factor}"].float() for factor in FACTORS},
     )
+
+
+def _above_raw(folder: Path) -> Path:
+    """The folder that holds `MNIST/raw`, where a reader named this or `MNIST` instead."""
+    inside = folder.parent if folder.name == "raw" else folder
+    is_inside = inside.name in TORCHVISION_CLASSES.values() and (inside / "raw").is_dir()
+    return inside.parent if is_inside else folder
 
 
 def _load_torchvision(name: str, root: Path) -> ImageData:
@@ -215,19 +245,37 @@ def _download(name: str, dataset_class: type, root: Path) -> None:
             arrived = Path(temporary) / target.name
             _verify(name, dataset_class, arrived / "raw")
             _move_into_place(arrived, target)
-    except PermissionError:
-        raise DataError(
+    except DataError:
+        raise
+    except (OSError, RuntimeError, http.client.HTTPException) as error:
+        raise DataError(_why_not_there(name, target, error)) from None
+
+
+def _why_not_there(name: str, target: Path, error: Exception) -> str:
+    """Why the folder `target` could not be downloaded, and what to do: the disk's reasons, else the network's."""
+    root = target.parent
+    # An error need not have a text, and may have several lines.
+    said = " ".join(str(error).split()) or type(error).__name__
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return (
             f"{name} is not in {root}, and that folder cannot be written: set COURSE_DATA_DIR to a folder that can, "
             "or ask who keeps the folder to load the data there once"
-        ) from None
-    except (RuntimeError, OSError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(
-            f"{name} could not be downloaded into {root}: check the network, or copy the folder {target.name} "
-            "there from a machine that has it, or work with COURSE_DATASET=strokes, which needs no network "
-            f"({str(error).splitlines()[0]})"
-        ) from None
+        )
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"{name} does not fit into {root}: free 100 MB there, or set COURSE_DATA_DIR to a folder on a disk with "
+            f"more space ({said})"
+        )
+    if number in (errno.EEXIST, errno.ENOTDIR):
+        return (
+            f"{name} cannot be stored in {target}: a file stands where a folder is needed; move it away, or set "
+            f"COURSE_DATA_DIR to another folder ({said})"
+        )
+    return (
+        f"{name} could not be downloaded into {root}: check the network, or copy the folder {target.name} there from a "
+        f"machine that has it, or work with COURSE_DATASET=strokes, which needs no network ({said})"
+    )
 
 
 def _move_into_place(arrived: Path, target: Path) -> None:

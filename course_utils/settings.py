@@ -12,6 +12,7 @@ import atexit
 import difflib
 import functools
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -34,7 +35,7 @@ def dataset_name(name: str | None = None) -> str:
     Case, hyphens and spaces do not matter: `Fashion-MNIST` is `fashion_mnist`. Raises ValueError for an unknown name.
     """
     given = name or os.environ.get("COURSE_DATASET") or DATASETS[0]
-    written = given.strip().lower().replace("-", "_").replace(" ", "_")
+    written = str(given).strip().lower().replace("-", "_").replace(" ", "_")
     by_letters = {known.replace("_", ""): known for known in DATASETS}
     found = by_letters.get(written.replace("_", ""))
     if found is None:
@@ -50,16 +51,22 @@ def data_folder(root: str | Path | None = None) -> Path:
 
     `~` and environment variables are expanded. A relative COURSE_DATA_DIR starts from the project's folder, because
     notebooks and servers run in different ones; a relative argument starts from the working directory, as usual.
+    Raises ValueError for a `~name` or `$NAME` that stands for nothing.
     """
-    if root is not None:
-        return _expanded(root)
+    if root:
+        return _expanded(root, "root")
     from_environment = os.environ.get("COURSE_DATA_DIR")
-    return PROJECT / _expanded(from_environment) if from_environment else DOWNLOADS
+    return PROJECT / _expanded(from_environment, "COURSE_DATA_DIR") if from_environment else DOWNLOADS
 
 
 def own_models_folder() -> Path:
     """Where the models lie that this reader trained: data/trained/own, or a folder that ends with this process."""
     return OWN if _is_on("COURSE_KEEP_MODELS", default="1") else _folder_of_this_process()
+
+
+def is_checkout() -> bool:
+    """Whether the package lies in the course's folder, beside data/ and notebooks/, as `pip install -e .` leaves it."""
+    return NOTEBOOKS.is_dir()
 
 
 def is_strict() -> bool:
@@ -71,8 +78,12 @@ def _is_on(variable: str, default: str) -> bool:
     return (os.environ.get(variable) or default).strip().lower() not in ("0", "no", "false", "off")
 
 
-def _expanded(path: str | Path) -> Path:
-    return Path(os.path.expandvars(path)).expanduser()
+def _expanded(path: str | Path, source: str) -> Path:
+    expanded = os.path.expanduser(os.path.expandvars(path))
+    # Left as it was, it would become a folder of that very name.
+    if expanded.startswith("~") or re.search(r"\$\w|\$\{", expanded):
+        raise ValueError(f"{source} must name a folder; got '{path}', whose ~ or $ stands for nothing here")
+    return Path(expanded)
 
 
 @functools.cache

@@ -1,8 +1,10 @@
 """The data sets: every way in which a file can be missing or damaged, and the minibatches made of them."""
 
+import errno
 import functools
 import gzip
 import hashlib
+import http.client
 import http.server
 import os
 import shutil
@@ -12,11 +14,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torchvision import datasets
 
-from course_utils import data
+from course_utils import data, settings
 from course_utils.data import DataError, check_labels, load_images, minibatches, to_pixels
 
 # --- strokes, which ships with the course ---
@@ -43,11 +46,16 @@ def test_strokes_is_the_default_and_the_environment_changes_it(monkeypatch):
         load_images()
 
 
+def test_every_data_set_of_the_settings_has_its_classes():
+    assert tuple(data.CLASSES) == settings.DATASETS
+    assert tuple(data.TORCHVISION_CLASSES) == settings.DATASETS[1:]
+
+
 @pytest.fixture
 def own_strokes(tmp_path, monkeypatch):
     """A copy of the shipped file that a test may damage."""
     for name in ("strokes.npz", "strokes.npz.sha256"):
-        shutil.copy(data.PROJECT / "data" / name, tmp_path)
+        shutil.copy(settings.DATA / name, tmp_path)
     monkeypatch.setattr(data, "STROKES_FILE", tmp_path / "strokes.npz")
     return tmp_path / "strokes.npz"
 
@@ -64,6 +72,14 @@ def test_damaged_strokes_are_refused(own_strokes):
 def test_missing_strokes_are_refused(own_strokes, name):
     own_strokes.with_name(name).unlink()
     with pytest.raises(DataError, match=f"{name} is missing.*git checkout"):
+        load_images("strokes")
+
+
+def test_an_installation_without_the_rest_of_the_course_is_told_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "NOTEBOOKS", tmp_path / "notebooks")
+    with pytest.raises(
+        DataError, match=r"installed without the rest of the course: clone .*pip install -e \."
+    ):
         load_images("strokes")
 
 
@@ -159,9 +175,24 @@ def test_a_download_arrives_whole_and_is_not_repeated(publisher, root, name):
 
 def test_the_environment_points_at_the_folder(publisher, root, monkeypatch):
     monkeypatch.setenv("COURSE_DATA_DIR", str(root))
-    monkeypatch.setenv("COURSE_DATASET", "mnist")
+    monkeypatch.setenv("COURSE_DATASET", "MNIST")
     assert load_images().name == "mnist"
     assert raw_folder(root, "mnist").is_dir()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("inside", ["MNIST", "MNIST/raw"])
+def test_a_folder_inside_the_right_one_is_recognised(publisher, root, name, inside):
+    load_images("mnist", root)
+    load_images(name, root / inside)
+    assert {entry.name for entry in root.iterdir()} == {"MNIST", data.TORCHVISION_CLASSES[name]}
+    assert [entry.name for entry in (root / "MNIST").iterdir()] == ["raw"]
+
+
+def test_a_folder_that_is_only_named_like_a_data_set_is_taken_as_it_is(publisher, tmp_path):
+    load_images("mnist", tmp_path / "MNIST")
+    assert raw_folder(tmp_path / "MNIST", "mnist").is_dir()
+    assert load_images("mnist", tmp_path / "MNIST").name == "mnist"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -219,6 +250,43 @@ def test_a_download_that_breaks_off_leaves_nothing(publisher, root, tmp_path):
     with pytest.raises(DataError, match="mnist could not be downloaded"):
         load_images("mnist", root)
     assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "cannot be written: set COURSE_DATA_DIR"),
+        (OSError(errno.EROFS, "Read-only file system"), "cannot be written: set COURSE_DATA_DIR"),
+        (OSError(errno.ENOSPC, "No space left on device"), "does not fit into .*No space left on device"),
+        (OSError(errno.EDQUOT, "Quota exceeded"), "does not fit into .*Quota exceeded"),
+        (FileExistsError(errno.EEXIST, "File exists"), "a file stands where a folder is needed"),
+        (
+            ConnectionResetError(errno.ECONNRESET, "Connection reset"),
+            r"check the network.*Connection reset\)",
+        ),
+        (http.client.IncompleteRead(b"half", 10), r"check the network.*IncompleteRead\(4 bytes read"),
+        (RuntimeError(), r"check the network.*\(RuntimeError\)"),
+        (RuntimeError("Error:\n tried a mirror"), r"check the network.*\(Error: tried a mirror\)"),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, Exception) else "",
+)
+def test_each_reason_has_its_own_sentence_and_nothing_is_left(publisher, root, monkeypatch, error, sentence):
+    def fail(self):
+        raise error
+
+    monkeypatch.setattr(datasets.MNIST, "download", fail)
+    with pytest.raises(DataError, match=f"^mnist .*{sentence}") as caught:
+        load_images("mnist", root)
+    assert "\n" not in str(caught.value) and list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["", "MNIST", "MNIST/raw"])
+def test_a_file_in_the_place_of_a_folder_is_named(publisher, root, file):
+    (root / file).parent.mkdir(parents=True, exist_ok=True)
+    (root / file).write_text("in the way")
+    with pytest.raises(DataError, match=r"^mnist cannot be stored in .*MNIST: a file stands where a folder"):
+        load_images("mnist", root)
+    assert (root / file).read_text() == "in the way"
 
 
 def test_the_rest_of_an_earlier_attempt_is_not_taken_for_the_whole(publisher, root):
@@ -286,11 +354,24 @@ def test_pixels_lie_between_0_and_1():
     assert pixels[:, 0, 0, 0].tolist() == pytest.approx([0.0, 0.2, 1.0])
 
 
-@pytest.mark.parametrize("images", [torch.zeros(3, 28, 28), torch.zeros(28, 28, dtype=torch.uint8)])
-def test_pixels_of_something_else_are_refused(images):
-    with pytest.raises(
-        ValueError, match=r"images must be uint8 of shape \(N, H, W\); got (float32|uint8) of shape"
-    ):
+def test_images_with_channels_keep_them():
+    colours = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 3, 1, 1).expand(2, 3, 32, 32)
+    pixels = to_pixels(colours)
+    assert pixels.shape == (2, 3, 32, 32) and pixels[1, :, 0, 0].tolist() == pytest.approx([0.0, 0.2, 1.0])
+    assert to_pixels(colours[:, :1]).shape == (2, 1, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("images", "got"),
+    [
+        (torch.zeros(3, 28, 28), r"got float32 of shape \(3, 28, 28\)"),
+        (torch.zeros(28, 28, dtype=torch.uint8), r"got uint8 of shape \(28, 28\)"),
+        (torch.zeros(2, 32, 32, 3, dtype=torch.uint8), r"got uint8 of shape \(2, 32, 32, 3\)"),
+        (np.zeros((2, 28, 28), dtype=np.uint8), "a tensor; got ndarray"),
+    ],
+)
+def test_pixels_of_something_else_are_refused(images, got):
+    with pytest.raises(ValueError, match=f"images must be .*{got}"):
         to_pixels(images)
 
 
@@ -321,19 +402,72 @@ def test_minibatches_leave_the_random_numbers_of_the_notebook_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_colour_images_come_out_as_pixels():
+    colours = torch.full((4, 3, 32, 32), 255, dtype=torch.uint8)
+    (batch,) = minibatches(colours, batch_size=4, epochs=1)
+    assert batch.shape == (4, 3, 32, 32) and batch.dtype == torch.float32 and batch.max() == 1
+
+
+def test_each_loop_has_new_orders_and_all_repeat_with_the_seed():
+    def three_loops():
+        batches = minibatches(torch.arange(100), batch_size=10, epochs=1, seed=3)
+        return torch.stack([torch.cat(list(batches)) for _ in range(3)])
+
+    loops = three_loops()
+    assert len(loops.unique(dim=0)) == 3
+    assert torch.equal(loops, three_loops())
+    # Three loops of one epoch train as one loop of three epochs does.
+    whole = torch.cat(list(minibatches(torch.arange(100), batch_size=10, epochs=3, seed=3)))
+    assert torch.equal(loops.flatten(), whole)
+
+
 @pytest.mark.parametrize(
-    ("tensors", "settings", "sentence"),
+    ("count", "batch_size", "sizes"),
+    [
+        (61, 30, [30, 31]),
+        (62, 30, [30, 30, 2]),
+        (60, 30, [30, 30]),
+        (3, 2, [3]),
+        (1, 30, [1]),
+        (3, 1, [1] * 3),
+    ],
+)
+def test_a_single_example_that_is_left_over_joins_the_minibatch_before(count, batch_size, sizes):
+    batches = minibatches(torch.arange(count), batch_size=batch_size, epochs=2)
+    assert [len(x) for x in batches] == 2 * sizes and len(batches) == 2 * len(sizes)
+    assert sorted(torch.cat(list(batches)[: len(sizes)]).tolist()) == list(range(count))
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    batches = minibatches(torch.arange(4), batch_size=np.int64(2), epochs=np.int64(1), seed=np.int64(5))
+    assert [len(x) for x in batches] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "numbers", "sentence"),
     [
         ((), {}, r"tensors must be at least one, all of the same length; got lengths \[\]"),
         ((torch.zeros(3), torch.zeros(4)), {}, r"got lengths \[3, 4\]"),
         ((torch.zeros(0),), {}, "tensors must hold at least one example; got length 0"),
-        ((torch.zeros(3),), {"batch_size": 0}, "batch_size and epochs must be at least 1; got 0 and 1"),
-        ((torch.zeros(3),), {"epochs": 0}, "batch_size and epochs must be at least 1; got 2 and 0"),
+        (([1, 2, 3],), {}, r"minibatches takes tensors of shape \(N, ...\).*; got list"),
+        ((np.zeros(3),), {}, r"minibatches takes tensors of shape \(N, ...\).*; got ndarray"),
+        ((torch.tensor(3.0),), {}, r"minibatches takes tensors of shape \(N, ...\).*; got a single number"),
+        ((torch.zeros(3), torch.zeros(3, device="meta")), {}, "must lie on one device; got cpu and meta"),
+        ((torch.zeros(3),), {"batch_size": 0}, "batch_size must be a whole number, at least 1; got 0"),
+        ((torch.zeros(3),), {"batch_size": 32.0}, "batch_size must be a whole number, at least 1; got 32.0"),
+        ((torch.zeros(3),), {"batch_size": None}, "batch_size must be a whole number, at least 1; got None"),
+        ((torch.zeros(3),), {"epochs": 0}, "epochs must be a whole number, at least 1; got 0"),
+        ((torch.zeros(3),), {"seed": None}, "seed must be a whole number, at least 0; got None"),
     ],
 )
-def test_impossible_minibatches_are_refused(tensors, settings, sentence):
+def test_impossible_minibatches_are_refused(tensors, numbers, sentence):
     with pytest.raises(ValueError, match=sentence):
-        minibatches(*tensors, **{"batch_size": 2, "epochs": 1, **settings})
+        minibatches(*tensors, **{"batch_size": 2, "epochs": 1, **numbers})
+
+
+def test_minibatches_of_a_whole_data_set_are_refused():
+    with pytest.raises(ValueError, match=r"such as data\.train_images; got ImageData"):
+        minibatches(load_images("strokes"), batch_size=2, epochs=1)
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8])

@@ -3,8 +3,6 @@
 import ast
 import functools
 import inspect
-import os
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -12,8 +10,8 @@ import torch
 
 from course_utils import models
 from course_utils.checkpoints import ORIGINS, SHIPPED, read
-from course_utils.data import DOWNLOADS, TORCHVISION_CLASSES, load_images
-from course_utils.settings import NOTEBOOKS
+from course_utils.data import TORCHVISION_CLASSES, load_images
+from course_utils.settings import NOTEBOOKS, data_folder
 from workshop.measures import MEASURES, SLOW
 
 CLASSES = {origin.model_class.__name__: origin for origin in ORIGINS.values()}
@@ -212,7 +210,7 @@ def data_of():
 
     @functools.cache
     def load(name):
-        root = Path(os.environ.get("COURSE_DATA_DIR") or DOWNLOADS)
+        root = data_folder()
         if name != "strokes" and not (root / TORCHVISION_CLASSES[name] / "raw").is_dir():
             pytest.skip(f"{name} is not in {root}")
         return load_images(name)

@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.datasets import MNIST
 
-STROKES_FILE = Path(__file__).parents[2] / "data" / "strokes.npz"
+from course_utils.settings import STROKES_FILE
+
 STEPS = 500  # the same for both data sets: 6.4 epochs of strokes, 2.1 epochs of MNIST
 BATCH_SIZE = 256
 LEARNING_RATE = 3e-3

@@ -1,0 +1,150 @@
+"""Settings: what the environment variables COURSE_* say, and what is said of a value that cannot be."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course_utils import settings
+from course_utils.settings import data_folder, dataset_name, is_strict, own_models_folder
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch):
+    for variable in [name for name in os.environ if name.startswith("COURSE_")]:
+        monkeypatch.delenv(variable)
+
+
+# --- the data set ---
+
+
+def test_the_argument_comes_before_the_environment_and_strokes_is_the_default(monkeypatch):
+    assert dataset_name() == "strokes"
+    monkeypatch.setenv("COURSE_DATASET", "kmnist")
+    assert dataset_name() == "kmnist" and dataset_name("mnist") == "mnist"
+    monkeypatch.setenv("COURSE_DATASET", "")
+    assert dataset_name() == "strokes"
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("MNIST", "mnist"),
+        (" mnist ", "mnist"),
+        ("Fashion-MNIST", "fashion_mnist"),
+        ("fashion-mnist", "fashion_mnist"),
+        ("FashionMNIST", "fashion_mnist"),
+        ("Fashion MNIST", "fashion_mnist"),
+        ("KMNIST", "kmnist"),
+        ("Strokes", "strokes"),
+    ],
+)
+def test_a_name_is_known_however_it_is_written(written, name, monkeypatch):
+    assert dataset_name(written) == name
+    monkeypatch.setenv("COURSE_DATASET", written)
+    assert dataset_name() == name
+
+
+@pytest.mark.parametrize(
+    ("written", "end"),
+    [
+        ("minst", r"got 'minst' \(argument\); did you mean mnist\?"),
+        ("fashion", r"did you mean fashion_mnist\?"),
+        ("letters", r"got 'letters' \(argument\)"),
+        (7, r"got 7 \(argument\)"),
+    ],
+)
+def test_an_unknown_name_is_told_and_the_nearest_is_suggested(written, end):
+    with pytest.raises(ValueError, match=rf"^name must be one of strokes, mnist, .*{end}$"):
+        dataset_name(written)
+
+
+def test_an_unknown_name_in_the_environment_is_told_to_come_from_there(monkeypatch):
+    monkeypatch.setenv("COURSE_DATASET", "letters")
+    with pytest.raises(ValueError, match=r"got 'letters' \(COURSE_DATASET\)$"):
+        dataset_name()
+
+
+# --- the folder of the data ---
+
+
+def test_the_folder_of_the_data_is_the_argument_then_the_environment_then_the_default(monkeypatch, tmp_path):
+    assert data_folder() == settings.DOWNLOADS
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    assert data_folder() == tmp_path and data_folder("elsewhere") == Path("elsewhere")
+    monkeypatch.setenv("COURSE_DATA_DIR", "")
+    assert data_folder() == settings.DOWNLOADS
+
+
+def test_a_relative_folder_does_not_depend_on_where_the_server_was_started(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_DATA_DIR", "../shared/data")
+    monkeypatch.chdir(tmp_path)
+    assert data_folder() == settings.PROJECT / "../shared/data"
+
+
+@pytest.mark.parametrize("written", ["~/data", "$PLACE/data", "${PLACE}/data"])
+def test_home_and_variables_are_expanded(written, monkeypatch, tmp_path):
+    for home in ("HOME", "USERPROFILE"):  # the second is that of Windows
+        monkeypatch.setenv(home, str(tmp_path))
+    monkeypatch.setenv("PLACE", str(tmp_path))
+    monkeypatch.setenv("COURSE_DATA_DIR", written)
+    assert data_folder() == tmp_path / "data" == data_folder(written)
+
+
+@pytest.mark.parametrize("written", ["$NOWHERE/data", "${NOWHERE}", "~no_such_person/data"])
+@pytest.mark.skipif(os.name == "nt", reason="Windows takes ~name for a folder beside the home folder")
+def test_what_stands_for_nothing_is_told_and_makes_no_folder(written, monkeypatch):
+    monkeypatch.delenv("NOWHERE", raising=False)
+    with pytest.raises(ValueError, match=r"root must name a folder; got .*stands for nothing here"):
+        data_folder(written)
+    monkeypatch.setenv("COURSE_DATA_DIR", written)
+    with pytest.raises(
+        ValueError, match=r"COURSE_DATA_DIR must name a folder; got .*stands for nothing here"
+    ):
+        data_folder()
+
+
+def test_a_dollar_sign_within_a_name_is_part_of_it():
+    assert data_folder(Path("server", "c$", "data")) == Path("server", "c$", "data")
+
+
+# --- switches ---
+
+
+@pytest.mark.parametrize(
+    ("written", "is_on"), [("1", True), ("yes", True), ("0", False), ("No", False), ("off", False)]
+)
+def test_switches_are_read(written, is_on, monkeypatch):
+    monkeypatch.setenv("COURSE_STRICT", written)
+    monkeypatch.setenv("COURSE_KEEP_MODELS", written)
+    assert is_strict() == is_on
+    assert (own_models_folder() == settings.OWN) == is_on
+
+
+def test_without_switches_models_are_kept_and_exercises_do_not_raise():
+    assert own_models_folder() == settings.OWN and not is_strict()
+
+
+def test_models_that_are_not_kept_lie_in_one_folder_that_ends_with_the_process():
+    code = (
+        "from course_utils.settings import own_models_folder as folder\n"
+        "assert folder() == folder() and folder().is_dir()\n"
+        "(folder() / 'model').write_text('')\n"
+        "print(folder())"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"COURSE_KEEP_MODELS": "0", "PYTHONPATH": str(settings.PROJECT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not Path(result.stdout.strip()).exists()
+
+
+def test_a_checkout_is_recognised(monkeypatch, tmp_path):
+    assert settings.is_checkout()
+    monkeypatch.setattr(settings, "NOTEBOOKS", tmp_path / "notebooks")
+    assert not settings.is_checkout()
