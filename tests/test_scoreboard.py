@@ -5,7 +5,6 @@ import json
 import pytest
 
 from course_utils.scoreboard import (
-    FOLDER,
     MEASURES,
     MODELS,
     REAL,
@@ -14,6 +13,7 @@ from course_utils.scoreboard import (
     load_scoreboard,
     save_scoreboard,
 )
+from course_utils.settings import SCOREBOARDS
 
 
 def run(model, seed, **values):
@@ -49,14 +49,14 @@ def test_unknown_names_are_told(board):
         board.values("diffusion", "frechet")
     with pytest.raises(ValueError, match=r"measure must be one of squared_error, .*; got 'beauty'"):
         board.values("gan", "beauty")
-    with pytest.raises(ValueError, match=r"dataset must be one of strokes, .*; got 'cifar'"):
+    with pytest.raises(ValueError, match=r"name must be one of strokes, .*; got 'cifar'"):
         load_scoreboard("cifar")
 
 
 def test_a_missing_scoreboard_says_how_to_make_one(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATASET", "mnist")
     with pytest.raises(
-        ScoreboardError, match=r"no scoreboard .* for mnist yet: .*scoreboard --dataset mnist"
+        ScoreboardError, match=r"for mnist yet: `python -m workshop\.scoreboard` with COURSE_DATASET=mnist"
     ):
         load_scoreboard(folder=tmp_path)
 
@@ -129,7 +129,7 @@ def test_the_numbers_can_be_such(shipped):
 
 
 def test_the_files_are_plain_json_of_few_bytes():
-    paths = sorted(FOLDER.glob("*.json"))
+    paths = sorted(SCOREBOARDS.glob("*.json"))
     assert [path.stem for path in paths] == ["mnist", "strokes"]
     for path in paths:
         json.loads(path.read_text(encoding="utf-8"))

@@ -59,16 +59,23 @@ def run_cells(sources: list[str], **names) -> dict:
 
 def checksum(sources: list[str]) -> str:
     """A checksum of what cells do: layout, comments, texts and imports do not change it, nor does Python's version."""
-    return hashlib.sha256("\n".join(_what_it_does(source) for source in sources).encode()).hexdigest()
+    actions = [ast.unparse(_Actions().visit(ast.parse(source))) for source in sources]
+    return hashlib.sha256("\n".join(actions).encode()).hexdigest()
 
 
-def _what_it_does(source: str) -> str:
-    tree = ast.parse(source)
-    tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            node.value = ""
-    return ast.unparse(tree)
+class _Actions(ast.NodeTransformer):
+    """Takes out what a cell does not do. Texts go as a whole, because Pythons differ in how they quote f-strings."""
+
+    def visit_Import(self, node: ast.AST) -> None:
+        return None
+
+    visit_ImportFrom = visit_Import  # noqa: N815
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.Constant:
+        return ast.Constant("")
 
 
 def train(name: str, seed: int) -> tuple[torch.nn.Module, dict[str, float]]:
