@@ -49,7 +49,7 @@ def exported() -> str:
 def _imports(notebook: str) -> dict[str, str]:
     """Name -> the line that imports it, for all that a notebook imports in its first code cell."""
     cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
-    lines = {}
+    lines: dict[str, str] = {}
     for node in ast.parse(next(cell.source for cell in cells if cell.cell_type == "code")).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             origin = f"from {node.module} " if isinstance(node, ast.ImportFrom) else ""
