@@ -1,6 +1,8 @@
 """The base of every interactive demo: controls, one picture, and errors that are shown; and of those with a pad."""
 
 import html
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import ipywidgets
 import numpy as np
@@ -33,6 +35,7 @@ class Explorer:
         self.alt = alt
         self.size = (width, height)
         self.error: Exception | None = None
+        self._may_draw = True
         # Both sides are fixed: in a box, an image is stretched to its neighbour's height otherwise.
         layout = ipywidgets.Layout(width=f"{width}px", height=f"{height}px", flex="0 0 auto")
         self.picture = ipywidgets.Image(format="png", layout=layout)
@@ -73,8 +76,18 @@ class Explorer:
     def _redraw(self) -> None:
         self.picture.value = to_png(self.draw(**self.values()))
 
+    @contextmanager
+    def without_drawing(self) -> Iterator[None]:
+        """Within it, controls change and nothing is drawn: for one picture of several changes."""
+        self._may_draw = False
+        try:
+            yield
+        finally:
+            self._may_draw = True
+
     def _control_changed(self, change) -> None:
-        self.update()
+        if self._may_draw:
+            self.update()
 
     def _repr_mimebundle_(self, **keywords):
         # Written out, since the widgets of ipywidgets 7, as on Colab, have no such method. Viewers without a kernel
@@ -116,7 +129,6 @@ class DrawingExplorer(Explorer):
         example = ipywidgets.IntSlider(max=len(examples) - 1, description="image", **wide)
         super().__init__({"source": source, "example": example, **controls}, alt, width, height)
         self.paint.observe(self._drawn, names="base64")
-        example.observe(self._example_chosen, names="value")
 
     def original(self, source: str, example: int) -> Image.Image:
         """The picture on the pad, as it was drawn, or the chosen example."""
@@ -139,12 +151,33 @@ class DrawingExplorer(Explorer):
     def _drawn(self, change) -> None:
         self._show(DRAWING)
 
-    def _example_chosen(self, change) -> None:
-        self._show(HELD_OUT)
+    def _control_changed(self, change) -> None:
+        if change.owner is self.controls["example"]:
+            self._show(HELD_OUT)
+        else:
+            super()._control_changed(change)
 
     def _show(self, source: str) -> None:
-        if self.controls["source"].value == source:
-            self.update()
-        else:
-            # The change of the button redraws.
+        with self.without_drawing():
             self.controls["source"].value = source
+        self.update()
+
+
+@torch.no_grad()
+def evaluate(function: Callable, *inputs: torch.Tensor):
+    """`function(*inputs)` without gradients; a network, or the network of a method, is put into eval mode first.
+
+    In train mode BatchNorm would mix the images of a demo, learn from them, and refuse a single one. Of any other
+    function nobody knows the network: it must be in eval mode.
+    """
+    network = getattr(function, "__self__", function)
+    if isinstance(network, torch.nn.Module):
+        network.eval()
+    try:
+        return function(*inputs)
+    except ValueError as error:
+        if "Expected more than 1 value per channel" in str(error):
+            raise ValueError(
+                "a network in train mode cannot take a single image: call its eval() first"
+            ) from None
+        raise

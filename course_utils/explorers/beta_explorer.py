@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
 from course_utils.data import to_pixels
+from course_utils.environment import forked_random_numbers
 from course_utils.explorers.base import Explorer
 from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey, pil_font
 from course_utils.probability import bernoulli_log_likelihood, gaussian_kl, reparameterise
@@ -43,8 +44,7 @@ class BetaExplorer(Explorer):
         if len(images) < SHOWN:
             raise ValueError(f"images must be at least {SHOWN}; got {len(images)}")
         # What the demo draws must not change the random numbers of the notebook.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with forked_random_numbers(seed):
             x = torch.bernoulli(to_pixels(images))
             z = torch.randn(2 * SHOWN, *sizes)
             self.measures, self.reconstructions, self.samples = {}, {}, {}

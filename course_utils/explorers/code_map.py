@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
-from course_utils.data import to_pixels
+from course_utils.data import check_labels, to_pixels
 from course_utils.explorers.base import Explorer
 from course_utils.plots import BLACK, as_grey, draw_class_map, draw_digit
 
@@ -22,7 +22,8 @@ class CodeMap(Explorer):
     `model` has `encode` (B, 1, 28, 28) to (B, n) and `decode` back; it is used in eval mode. `images` are uint8
     (N, 28, 28), at least 5 of them, with `labels` (N,). `factors` maps names of further colourings to tensors (N,);
     it may be empty. The coordinates on offer are the first principal directions of the codes (PCA 1, 2, ...) and the
-    numbers of the code themselves (z1, z2, ...). Raises ValueError if labels or factors are not as many as images.
+    numbers of the code themselves (z1, z2, ...). Raises ValueError if labels are not one of the classes for each
+    image, or factors not as many as images.
     """
 
     @torch.no_grad()
@@ -34,7 +35,8 @@ class CodeMap(Explorer):
         factors: dict[str, torch.Tensor],
         classes: Sequence[str],
     ):
-        for name, values in {"labels": labels, **factors}.items():
+        check_labels(labels, len(images), len(classes))
+        for name, values in factors.items():
             if len(values) != len(images):
                 raise ValueError(
                     f"{name} must be one for each image; got {len(values)} for {len(images)} images"

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from wigglystuff import ChartPuck
 
-from course_utils.data import DIGITS
-from course_utils.explorers.base import Explorer
+from course_utils.data import DIGITS, check_labels
+from course_utils.explorers.base import Explorer, evaluate
+from course_utils.judges import ToProbabilities, probabilities
 from course_utils.plots import BLACK, GREY, VERMILION, as_grey, draw_class_map, pil_font, to_png
 
 MAP_WIDTH, MAP_HEIGHT = 500, 460
@@ -27,13 +28,13 @@ class CodePad(Explorer):
 
     - `decode` takes z, float32 (1, 2) on the CPU, and returns pixels (1, 1, 28, 28) in [0, 1]. For an autoencoder
       that is `model.decode`; a decoder that returns logits needs a sigmoid around it. It is called without
-      gradients, for every move of the point, so it should take a few milliseconds at most. A model with BatchNorm
-      must be in eval mode.
+      gradients, for every move of the point, so it should take a few milliseconds at most. Networks and their
+      methods are put into eval mode; a function around one with BatchNorm must see to that itself.
     - `points` (N, 2) are the codes on the map, made beforehand: of an autoencoder `model.encode(x)`, of a VAE the
       means mu. `labels` (N,) are whole numbers that choose their colour.
     - `images`, uint8 (N, 28, 28), are optional: with them, the image whose code is nearest to the point is shown.
-    - `judge` is optional: a function from pixels (1, 1, 28, 28) to class probabilities (1, C). With it, the pad
-      says which class the judge sees in the decoded image, and how sure it is.
+    - `judge` is optional: what `load_judge` returns, or a function from pixels (1, 1, 28, 28) to class probabilities
+      (1, C). With it, the pad says which class the judge sees in the decoded image, and how sure it is.
     - `classes` are the names of the labels, `axis_names` those of the two numbers, `start` the first place of the
       point (default: the first code), `title` the heading of the map.
     - `limits` ((left, right), (bottom, top)) are the edges of the map; by default it holds all points.
@@ -41,7 +42,7 @@ class CodePad(Explorer):
     Drag the point or click on the map; two sliders do the same from the keyboard. A test sets
     `pad.controls["z1"].value`, or `pad.puck.x` and `pad.puck.y` (lists of one), as a drag does.
 
-    Raises ValueError if points are not (N, 2), or labels or images not as many.
+    Raises ValueError if points are not (N, 2), labels not one of the classes for each, or images not as many.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class CodePad(Explorer):
         points: torch.Tensor | np.ndarray,
         labels: torch.Tensor | np.ndarray,
         images: torch.Tensor | np.ndarray | None = None,
-        judge: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        judge: ToProbabilities | None = None,
         classes: Sequence[str] = DIGITS,
         axis_names: tuple[str, str] = ("z1", "z2"),
         start: tuple[float, float] | None = None,
@@ -62,18 +63,15 @@ class CodePad(Explorer):
             raise ValueError(
                 f"points must have shape (N, 2), one code of two numbers a row; got {self.points.shape}"
             )
-        for name, values in {"labels": self.labels, "images": images}.items():
-            if values is not None and len(values) != len(self.points):
-                raise ValueError(
-                    f"{name} must be one for each point; got {len(values)} for {len(self.points)}"
-                )
+        check_labels(torch.as_tensor(self.labels), len(self.points), len(classes))
+        if images is not None and len(images) != len(self.points):
+            raise ValueError(f"images must be one for each point; got {len(images)} for {len(self.points)}")
         self.decode, self.judge, self.classes, self.axis_names = decode, judge, classes, axis_names
         self.images = None if images is None else as_grey(images)
         self.limits = limits or _around(self.points)
         z1, z2 = start if start is not None else self.points[0].tolist()
         figure = self._draw_map(title or f"{len(self.points):,} codes, coloured by class")
         self.puck = ChartPuck(figure, x=[z1], y=[z2], puck_radius=PUCK, puck_color=VERMILION)
-        self._both_change = False
         controls = {
             name: _slider(axis_name, value, *edges)
             for name, axis_name, value, edges in zip(("z1", "z2"), axis_names, (z1, z2), self.limits)
@@ -91,17 +89,16 @@ class CodePad(Explorer):
         left = ipywidgets.VBox([self.puck, *self.controls.values()], layout=rigid)
         return ipywidgets.HBox([left, ipywidgets.VBox([self.message, self.picture])])
 
-    @torch.no_grad()
     def draw(self, z1: float, z2: float) -> Image.Image:
         """The decoded image of a code, with what the judge says of it and the nearest point of the map."""
-        pixels = self.decode(torch.tensor([[z1, z2]], dtype=torch.float32))
+        pixels = evaluate(self.decode, torch.tensor([[z1, z2]], dtype=torch.float32))
         # Grey, since a picture in colours takes twice as long to encode.
         picture = Image.new("L", (WIDTH, HEIGHT), "white")
         pen = ImageDraw.Draw(picture)
         pen.text((4, 2), f"decoded from ({z1:.2f}, {z2:.2f})", fill=BLACK, font=pil_font(13))
         _paste(picture, as_grey(pixels)[0], (4, 22), SIDE)
         if self.judge is not None:
-            sureness, label = self.judge(pixels)[0].max(dim=0)
+            sureness, label = probabilities(self.judge, pixels)[0].max(dim=0)
             text = f"the judge sees: {self.classes[label]}\nand is {100 * sureness.item():.0f} % sure"
             pen.multiline_text((4, 252), text, fill=BLACK, font=pil_font(13))
         nearest, distance = self.nearest(z1, z2)
@@ -152,16 +149,13 @@ class CodePad(Explorer):
         # A drag changes x and y, and is announced twice.
         if place == self.values():
             return
-        self._both_change = True
-        try:
+        with self.without_drawing():
             for name, value in place.items():
                 self.controls[name].value = value
-        finally:
-            self._both_change = False
         self.update()
 
     def _control_changed(self, change) -> None:
-        if not self._both_change:
+        if self._may_draw:
             values = self.values()
             self.puck.x, self.puck.y = [values["z1"]], [values["z2"]]
             self.update()

@@ -6,7 +6,7 @@ import ipywidgets
 import torch
 from PIL import Image, ImageDraw
 
-from course_utils.data import DIGITS, to_pixels
+from course_utils.data import DIGITS, check_labels, to_pixels
 from course_utils.explorers.base import Explorer
 from course_utils.plots import pil_font, tiles
 
@@ -38,6 +38,7 @@ class CodeSizeExplorer(Explorer):
                 "by_pca and by_autoencoder must hold the same code sizes, at least one; got "
                 f"{list(by_pca)} and {list(by_autoencoder)}"
             )
+        check_labels(labels, len(images), len(classes))
         self.x = to_pixels(images).cpu()
         for pictures in (*by_pca.values(), *by_autoencoder.values()):
             if pictures.shape != self.x.shape:
@@ -62,7 +63,6 @@ class CodeSizeExplorer(Explorer):
             "each with its squared error."
         )
         super().__init__(controls, alt, width=WIDTH, height=HEIGHT)
-        controls["chosen_class"].observe(self._limit_first, names="value")
 
     def candidates(self, chosen_class: str) -> torch.Tensor:
         """The indices (n,) of the images of a class, or of all of them."""
@@ -72,8 +72,6 @@ class CodeSizeExplorer(Explorer):
 
     def draw(self, code_size: int, chosen_class: str, first: int) -> Image.Image:
         candidates = self.candidates(chosen_class)
-        # While the reader changes the class, the slider may still point behind the last image of the new one.
-        first = max(min(first, len(candidates) - SHOWN), 0)
         chosen = candidates[first : first + SHOWN]
         picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
         pen = ImageDraw.Draw(picture)
@@ -95,5 +93,8 @@ class CodeSizeExplorer(Explorer):
         ImageDraw.Draw(picture).multiline_text((4, top + 4), heading, fill="black", font=pil_font(12))
         picture.paste(tiles(images, captions, columns=SHOWN, side=SIDE), (104, top))
 
-    def _limit_first(self, change) -> None:
-        self.controls["first"].max = max(len(self.candidates(change["new"])) - SHOWN, 0)
+    def _control_changed(self, change) -> None:
+        if change.owner is self.controls["chosen_class"]:
+            with self.without_drawing():
+                self.controls["first"].max = max(len(self.candidates(change.new)) - SHOWN, 0)
+        super()._control_changed(change)

@@ -9,12 +9,13 @@ from course_utils.explorers.base import Explorer
 from course_utils.plots import image_grid
 
 COLUMNS, ROWS = 10, 3
+SHOWN = COLUMNS * ROWS
 ALL_CLASSES = "all classes"
 STORED_ORDER = "the order of storage"
 
 
 class DataBrowser(Explorer):
-    """Pictures of one class, or all, in the order of storage or sorted by a factor; a slider walks through."""
+    """Pictures of one class, or all, in the order of storage or sorted by a factor; a slider turns the pages."""
 
     def __init__(self, data: ImageData):
         self.images = data.train_images.cpu().numpy()
@@ -28,23 +29,30 @@ class DataBrowser(Explorer):
                 options=[ALL_CLASSES, *data.classes], description="class", **wide
             ),
             "order": ipywidgets.Dropdown(options=orders, description="sorted by", **wide),
-            "position": ipywidgets.IntSlider(0, 0, 100, description="position", **wide),
+            "position": ipywidgets.IntSlider(
+                max=_last_page(len(self.labels)), step=SHOWN, description="position", **wide
+            ),
         }
-        alt = f"{ROWS * COLUMNS} images of the data set {data.name}, with controls for class, order and position"
+        alt = f"{SHOWN} images of the data set {data.name}, with controls for class, order and position"
         super().__init__(controls, alt, width=780, height=330)
 
     def draw(self, class_name: str, order: str, position: int) -> Figure:
-        """Thirty images from `position` per cent of the way through the chosen class in the chosen order."""
+        """The thirty images after the first `position` ones of a class in an order, or else the last thirty."""
         rows = self._chosen(class_name, order)
-        count = min(ROWS * COLUMNS, len(rows))
-        start = round(position / 100 * (len(rows) - count))
-        shown = rows[start : start + count]
+        start = max(min(position, len(rows) - SHOWN), 0)
+        shown = rows[start : start + SHOWN]
         if order == STORED_ORDER:
             captions = [self.classes[label] for label in self.labels[shown]]
         else:
             captions = [f"{value:.2f}" for value in self.factors[order][shown]]
-        title = f"{class_name}: images {start + 1:,} to {start + count:,} of {len(rows):,}, by {order}"
+        title = f"{class_name}: images {start + 1:,} to {start + len(shown):,} of {len(rows):,}, by {order}"
         return image_grid(self.images[shown], COLUMNS, captions, title=title)
+
+    def _control_changed(self, change) -> None:
+        if change.owner is self.controls["class_name"]:
+            with self.without_drawing():
+                self.controls["position"].max = _last_page(len(self._chosen(change.new, STORED_ORDER)))
+        super()._control_changed(change)
 
     def _chosen(self, class_name: str, order: str) -> np.ndarray:
         rows = np.arange(len(self.labels))
@@ -53,3 +61,8 @@ class DataBrowser(Explorer):
         if order == STORED_ORDER:
             return rows
         return rows[np.argsort(self.factors[order][rows], kind="stable")]
+
+
+def _last_page(count: int) -> int:
+    """How many of `count` images come before the last page."""
+    return max(count - 1, 0) // SHOWN * SHOWN

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from course_utils.data import DIGITS, to_pixels
+from course_utils.data import DIGITS, check_labels, to_pixels
 from course_utils.drawings import fit_and_centre, ink_of, move, shrink
-from course_utils.explorers.base import DrawingExplorer
+from course_utils.explorers.base import DrawingExplorer, evaluate
 from course_utils.plots import BLUE, ORANGE, pil_font, tiles
 
 NEIGHBOURS = 6
@@ -23,7 +23,7 @@ class DrawingPad(DrawingExplorer):
     softmax; `embed`, one from pixels to features (N, ...); `gallery`, uint8 images (G, 28, 28) among which
     the neighbours are sought, and their `gallery_labels`, int64 (G,); `examples`, uint8 images (E, 28, 28)
     to choose with a slider instead of drawing; `classes`, the C names. Both functions are called without
-    gradients, on the device of `gallery`.
+    gradients, on the device of `gallery`; networks among them are put into eval mode.
 
     The drawing reaches the network as the data do, see `prepare_drawing`. Sliders shift and turn it first;
     with the box "centre" unticked, the network gets it where it stands.
@@ -38,15 +38,13 @@ class DrawingPad(DrawingExplorer):
         examples: torch.Tensor,
         classes: Sequence[str] = DIGITS,
     ):
-        if len(gallery) != len(gallery_labels) or len(gallery) < NEIGHBOURS:
-            raise ValueError(
-                f"gallery must hold at least {NEIGHBOURS} images and one label for each; "
-                f"got {len(gallery)} images and {len(gallery_labels)} labels"
-            )
+        if len(gallery) < NEIGHBOURS:
+            raise ValueError(f"gallery must hold at least {NEIGHBOURS} images; got {len(gallery)}")
+        check_labels(gallery_labels, len(gallery), len(classes), "gallery_labels")
         self.classify, self.embed, self.classes = classify, embed, classes
         self.gallery, self.gallery_labels = gallery, gallery_labels.cpu()
-        with torch.no_grad():
-            self.gallery_rows = torch.cat([embed(to_pixels(part)).flatten(1) for part in gallery.split(1000)])
+        parts = [evaluate(embed, to_pixels(part)).flatten(1) for part in gallery.split(1000)]
+        self.gallery_rows = torch.cat(parts)
         wide = {"layout": ipywidgets.Layout(width="290px"), "style": {"description_width": "85px"}}
         controls = {
             "right": ipywidgets.IntSlider(min=-8, max=8, description="move right", **wide),
@@ -68,12 +66,11 @@ class DrawingPad(DrawingExplorer):
         probabilities, distances, indices = self.look(torch.from_numpy(image))
         return self._picture(image, probabilities, distances, indices)
 
-    @torch.no_grad()
     def look(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Of a uint8 image (28, 28): probabilities (C,), distances (k,) and indices (k,) of neighbours."""
         pixels = to_pixels(image[None].to(self.gallery.device))
-        probabilities = self.classify(pixels).softmax(dim=1)[0]
-        row = self.embed(pixels).flatten(1)
+        probabilities = evaluate(self.classify, pixels).softmax(dim=1)[0]
+        row = evaluate(self.embed, pixels).flatten(1)
         distances, indices = (self.gallery_rows - row).norm(dim=1).topk(NEIGHBOURS, largest=False)
         return probabilities.cpu(), distances.cpu(), indices.cpu()
 

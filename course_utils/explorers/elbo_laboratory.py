@@ -49,7 +49,6 @@ class ElboLaboratory(Explorer):
         self.prior_button = ipywidgets.Button(description="Jump to the prior")
         self.best_button.on_click(lambda button: self.run_safely(self.jump_to_best_q))
         self.prior_button.on_click(lambda button: self.run_safely(self.jump_to_prior))
-        self._several_changes = False
         controls = {
             "model": ipywidgets.Dropdown(options=list(MODELS), description="model", **_style()),
             "x": ipywidgets.FloatSlider(1.5, min=-4, max=4, step=0.05, description="x", **_style()),
@@ -119,19 +118,15 @@ class ElboLaboratory(Explorer):
 
     def _move_q(self, means: list[float], widths: list[float]) -> None:
         """Set several sliders, and draw once."""
-        self._several_changes = True
-        try:
+        with self.without_drawing():
             for i, (mean, width) in enumerate(zip(means, widths, strict=True), start=1):
                 self.controls[f"mean_{i}"].value = mean
                 self.controls[f"width_{i}"].value = width
-        finally:
-            self._several_changes = False
         self._redraw()
 
     def _control_changed(self, change) -> None:
         self._show_controls_of_the_model()
-        if not self._several_changes:
-            self.update()
+        super()._control_changed(change)
 
     def _show_controls_of_the_model(self) -> None:
         display = None if self.models[self.controls["model"].value].n == 2 else "none"

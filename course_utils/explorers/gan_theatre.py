@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
+from course_utils.environment import forked_random_numbers
 from course_utils.explorers.base import PLAYING, Explorer
 from course_utils.plots import BLACK, BLUE, GREEN, GREY, ORANGE
 
@@ -115,8 +116,7 @@ class GanTheatre(Explorer):
         values = self.values()
         self.data = DATA[values["data"]]
         # The notebook's own random numbers must not depend on what is tried here.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with forked_random_numbers():
             self.G = _make_generator(values["generator"])
             self.D = nn.Sequential(
                 nn.Linear(1, 64),

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from course_utils.data import DIGITS, to_pixels
 from course_utils.drawings import prepare_drawing
-from course_utils.explorers.base import DrawingExplorer, Explorer
+from course_utils.explorers.base import DrawingExplorer, Explorer, evaluate
 from course_utils.plots import BLUE, as_grey, pil_font, tiles
 
 WIDTH, HEIGHT = 700, 290
@@ -109,22 +109,19 @@ class HandwritingPad(DrawingExplorer):
         _frame(pen, label)
         return picture
 
-    @torch.no_grad()
     def read(self, x: torch.Tensor) -> int:
         """The class with the highest score for pixels (1, 1, 28, 28)."""
-        return self.classify(x).argmax(dim=1).item()
+        return evaluate(self.classify, x).argmax(dim=1).item()
 
-    @torch.no_grad()
     def in_every_class(self, x: torch.Tensor, label: int) -> torch.Tensor:
         """Pixels (K, 1, 28, 28): the style of x (1, 1, 28, 28), an image of class `label`, in every class."""
-        mu, _ = self.encode(x, torch.tensor([label]))
+        mu, _ = evaluate(self.encode, x, torch.tensor([label]))
         return all_classes(self.decode, mu[0], len(self.classes))
 
 
-@torch.no_grad()
 def all_classes(decode: Decode, z: torch.Tensor, classes: int) -> torch.Tensor:
     """One z (n,) decoded with every label, (classes, 1, 28, 28)."""
-    return decode(z.expand(classes, -1), torch.arange(classes, device=z.device))
+    return evaluate(decode, z.expand(classes, -1), torch.arange(classes, device=z.device))
 
 
 def _class_dropdown(description: str, first: list, classes: Sequence[str], wide: dict) -> ipywidgets.Dropdown:

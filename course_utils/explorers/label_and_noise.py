@@ -7,7 +7,7 @@ import ipywidgets
 import torch
 from PIL import Image
 
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, evaluate
 from course_utils.plots import tiles
 
 NOISES = 100
@@ -44,17 +44,15 @@ class LabelAndNoise(Explorer):
         columns = max(STOPS, len(classes))
         super().__init__(controls, alt, width=columns * (SIDE + 8), height=2 * (SIDE + 34))
 
-    @torch.no_grad()
     def draw(self, label: int, noise_a: int, noise_b: int, place: float) -> Image.Image:
         """The two rows of images."""
-        self.G.eval()
         shares = [stop / (STOPS - 1) for stop in range(STOPS)]
         walk = torch.stack([self.noise_between(noise_a, noise_b, share) for share in shares])
         here = self.noise_between(noise_a, noise_b, place).expand(len(self.classes), -1)
         columns = max(STOPS, len(self.classes))
         y = torch.cat([torch.full((STOPS,), label), torch.arange(len(self.classes))])
         device = next(self.G.parameters()).device
-        images = self.G(torch.cat([walk, here]).to(device), y.to(device)).cpu()
+        images = evaluate(self.G, torch.cat([walk, here]).to(device), y.to(device)).cpu()
         captions = [f"{self.classes[label]}, {share:.2f}" for share in shares]
         captions[0], captions[-1] = f"{self.classes[label]}, A", f"{self.classes[label]}, B"
         upper = tiles(images[:STOPS], captions, columns=columns, side=SIDE)

@@ -6,8 +6,8 @@ import ipywidgets
 import torch
 from PIL import Image, ImageDraw
 
-from course_utils.data import DIGITS, to_pixels
-from course_utils.explorers.base import Explorer
+from course_utils.data import DIGITS, check_labels, to_pixels
+from course_utils.explorers.base import Explorer, evaluate
 from course_utils.plots import pil_font, tiles
 
 MOST_NEIGHBOURS = 12
@@ -36,12 +36,8 @@ class NeighboursExplorer(Explorer):
         classes: Sequence[str] = DIGITS,
         space_name: str = "features",
     ):
-        if len(queries) != len(query_labels) or len(gallery) != len(gallery_labels):
-            raise ValueError(
-                "queries and gallery need one label for each image; got "
-                f"{len(queries)} queries with {len(query_labels)} labels and {len(gallery)} gallery images "
-                f"with {len(gallery_labels)} labels"
-            )
+        check_labels(query_labels, len(queries), len(classes), "query_labels")
+        check_labels(gallery_labels, len(gallery), len(classes), "gallery_labels")
         if len(queries) == 0 or len(gallery) < MOST_NEIGHBOURS:
             raise ValueError(
                 f"queries must hold at least 1 image and gallery at least {MOST_NEIGHBOURS}; "
@@ -68,7 +64,6 @@ class NeighboursExplorer(Explorer):
         }
         alt = "A query image and the images nearest to it, each with its class and its distance."
         super().__init__(controls, alt, width=680, height=250)
-        controls["query_class"].observe(self._limit_query, names="value")
 
     def candidates(self, query_class: str) -> torch.Tensor:
         """The indices (n,) of the queries of a class, or of all of them."""
@@ -89,8 +84,7 @@ class NeighboursExplorer(Explorer):
         if len(candidates) == 0:
             pen.text((10, 10), f"No query is of class {query_class}.", fill="black", font=pil_font(13))
             return picture
-        # While the reader changes the class, the slider may still point behind the last query of the new one.
-        number = int(candidates[min(query, len(candidates) - 1)])
+        number = int(candidates[query])
         own_class = int(self.query_labels[number])
         distances, indices = self.nearest(number, space, k)
         labels = self.gallery_labels[indices].tolist()
@@ -111,11 +105,13 @@ class NeighboursExplorer(Explorer):
         )
         return picture
 
-    def _limit_query(self, change) -> None:
-        self.controls["query"].max = max(len(self.candidates(change["new"])) - 1, 0)
+    def _control_changed(self, change) -> None:
+        if change.owner is self.controls["query_class"]:
+            with self.without_drawing():
+                self.controls["query"].max = max(len(self.candidates(change.new)) - 1, 0)
+        super()._control_changed(change)
 
 
-@torch.no_grad()
 def rows_of(images: torch.Tensor, embed: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
     """The embeddings (N, D) of uint8 images (N, 28, 28), flattened, computed 1,000 images at a time."""
-    return torch.cat([embed(to_pixels(part)).flatten(1) for part in images.split(1000)])
+    return torch.cat([evaluate(embed, to_pixels(part)).flatten(1) for part in images.split(1000)])

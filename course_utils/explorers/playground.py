@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
+from course_utils.environment import forked_random_numbers
 from course_utils.explorers.base import PLAYING, Explorer
 from course_utils.plots import BLACK, BLUE, DIVERGING, GREY, ORANGE, VERMILION
 from course_utils.toy_data import TOY_SETS, toy_points
@@ -154,8 +155,7 @@ class Playground(Explorer):
         self.x, self.y = toy_points(values["data"], values["noise"])
         self.held_out_x, self.held_out_y = toy_points(values["data"], values["noise"], seed=HELD_OUT_SEED)
         # The notebook's own random numbers must not depend on what is tried here.
-        with torch.random.fork_rng():
-            torch.manual_seed(self.weights_seed)
+        with forked_random_numbers(self.weights_seed):
             self.network = ToyNetwork(units, values["activation"])
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=values["learning_rate"], fused=True)
         self.step = 0

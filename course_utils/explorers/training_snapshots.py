@@ -74,8 +74,9 @@ class TrainingSnapshots(Explorer):
 
     def _control_changed(self, change) -> None:
         if change.owner is self.controls["run"]:
-            self.controls["snapshot"].max = len(self.runs[change.new]) - 1
-        self.update()
+            with self.without_drawing():
+                self.controls["snapshot"].max = len(self.runs[change.new]) - 1
+        super()._control_changed(change)
 
 
 def _mosaic(grey: np.ndarray) -> Image.Image:

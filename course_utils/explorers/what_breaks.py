@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from course_utils.data import to_pixels
+from course_utils.data import check_labels, to_pixels
+from course_utils.environment import forked_random_numbers
 from course_utils.explorers.base import Explorer
+from course_utils.judges import ToProbabilities, fidelity
 from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey, pil_font
 
 CHUNK = 20  # training steps from one picture to the next
@@ -50,10 +52,11 @@ class WhatBreaks(Explorer):
     - `update(G, D, optimizer_g, optimizer_d, x, y, detach, zero_grad, matched)` makes one update of both networks, as
       notebook 11 defines it; x are pixels (B, 1, 28, 28), y labels (B,). The rules are on if True.
     - `images`, uint8 (N, 28, 28), and `labels` (N,) are the training data.
-    - `judge` gives logits (B, K) for pixels: the share of images that it reads as the label asked for is shown.
+    - `judge` is what `load_judge` returns, or a function from pixels (B, 1, 28, 28) to probabilities (B, K): the share
+      of images that it reads as the label asked for is shown.
     - `classes` are the names of the G.num_classes labels.
 
-    Raises ValueError if labels are not as many as images, or classes not as many as G.num_classes.
+    Raises ValueError if labels are not one of the classes for each image, or classes not as many as G.num_classes.
     """
 
     def __init__(
@@ -63,18 +66,17 @@ class WhatBreaks(Explorer):
         images: torch.Tensor,
         labels: torch.Tensor,
         update: Callable,
-        judge: Callable[[torch.Tensor], torch.Tensor],
+        judge: ToProbabilities,
         classes: Sequence[str],
         rate: float = 1e-3,
     ):
-        if len(labels) != len(images):
-            raise ValueError(f"labels must be one for each image; got {len(labels)} for {len(images)} images")
         if len(classes) != G.num_classes:
             raise ValueError(
                 f"classes must be as many as G.num_classes; got {len(classes)} names for {G.num_classes} classes"
             )
+        check_labels(labels, len(images), len(classes))
         self.G, self.D, self.update_both, self.judge = G, D, update, judge
-        self.images, self.labels, self.classes, self.rate = images, labels, classes, rate
+        self.images, self.labels, self.classes, self.rate = images, labels.long(), classes, rate
         self.runs: dict[tuple[bool, ...], _Run] = {}
         words = {
             "detach": "fakes.detach() in step 3",
@@ -104,9 +106,11 @@ class WhatBreaks(Explorer):
     def frame(self, detach: bool, zero_grad: bool, matched: bool, steps: int) -> Frame:
         """What there is to see after `steps` steps with the given rules."""
         rules = (detach, zero_grad, matched)
-        if rules not in self.runs:
-            self.runs[rules] = _Run(self, rules)
-        return self.runs[rules].frame(steps // CHUNK)
+        run = self.runs.pop(rules, None) or _Run(self, rules)
+        frame = run.frame(steps // CHUNK)
+        # Only now: a run that was broken off in the middle of its steps cannot go on, and starts anew.
+        self.runs[rules] = run
+        return frame
 
     def draw(self, detach: bool, zero_grad: bool, matched: bool, steps: int) -> Image.Image:
         """Images and bars after `steps` steps with the given rules."""
@@ -166,8 +170,7 @@ class _Run:
 
     def _update_of(self, G, D, optimizers, rules) -> None:
         """One update, with the same images and random numbers at the same step of every run."""
-        with torch.random.fork_rng():
-            torch.manual_seed(self.step)
+        with forked_random_numbers(self.step):
             chosen = torch.randint(len(self.demo.images), (BATCH_SIZE,))
             device = next(G.parameters()).device
             x = to_pixels(self.demo.images[chosen.to(self.demo.images.device)]).to(device)
@@ -202,8 +205,7 @@ class _Run:
         )
         y = torch.arange(K, device=device).repeat(ROWS_JUDGED)
         x = self.G.eval()(z, y)
-        fidelity = (self.demo.judge(x).argmax(dim=1) == y).float().mean().item()
-        return Frame(as_grey(x[: ROWS_SHOWN * K]), fidelity, followed)
+        return Frame(as_grey(x[: ROWS_SHOWN * K]), fidelity(self.demo.judge, x, y), followed)
 
 
 def _adam(network: torch.nn.Module, rate: float) -> torch.optim.Adam:

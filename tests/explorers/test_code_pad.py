@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from course_utils.explorers.code_pad import CodePad
+from course_utils.judges import load_judge
 from course_utils.models import MLPAutoencoder
 
 POINTS = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [0.0, 2.0], [0.5, -1.0]])
@@ -107,6 +108,19 @@ def test_it_takes_an_autoencoder_and_leaves_no_gradient():
     assert not any(pixels.requires_grad for pixels in decoded)
 
 
+def test_a_judge_is_told_apart_from_a_network_that_returns_logits():
+    labels, logits = torch.zeros(4, dtype=torch.int64), torch.tensor([[14.19, 0.0]])
+    judged = CodePad(square_at, POINTS, labels, judge=lambda x: logits.softmax(dim=1), classes=("a", "b"))
+    assert judged.error is None
+    misused = CodePad(square_at, POINTS, labels, judge=lambda x: logits, classes=("a", "b"))
+    assert "judge must return probabilities" in misused.message.value and "softmax" in misused.message.value
+
+
+def test_the_courses_judge_serves_as_it_is():
+    labels = torch.zeros(4, dtype=torch.int64)
+    assert CodePad(square_at, POINTS, labels, judge=load_judge("strokes")).error is None
+
+
 def test_the_saved_notebook_shows_the_map_with_the_point(pad):
     def still():
         data, metadata = pad._repr_mimebundle_()
@@ -122,7 +136,7 @@ def test_the_saved_notebook_shows_the_map_with_the_point(pad):
 
 
 def test_a_start_and_limits_may_be_given():
-    pad = CodePad(square_at, POINTS, torch.zeros(4), start=(0.0, 1.0), limits=((-3, 3), (-2, 2)))
+    pad = CodePad(square_at, POINTS, [0, 0, 0, 0], start=(0.0, 1.0), limits=((-3, 3), (-2, 2)))
     assert pad.values() == {"z1": 0.0, "z2": 1.0} and pad.limits == ((-3, 3), (-2, 2))
     assert tuple(pad.puck.x_bounds) == (-3, 3) and tuple(pad.puck.y_bounds) == (-2, 2)
 
@@ -136,7 +150,13 @@ def test_a_broken_decoder_shows_its_message(pad):
 def test_bad_input_is_told_in_a_sentence():
     with pytest.raises(ValueError, match=r"points must have shape \(N, 2\).*got \(4, 3\)"):
         CodePad(square_at, torch.zeros(4, 3), torch.zeros(4))
-    with pytest.raises(ValueError, match="labels must be one for each point; got 3 for 4"):
-        CodePad(square_at, POINTS, torch.zeros(3))
+    with pytest.raises(
+        ValueError, match=r"labels must be .* one for each image, \(4,\); got int64 of shape \(3,\)"
+    ):
+        CodePad(square_at, POINTS, np.zeros(3, dtype=int))
+    with pytest.raises(
+        ValueError, match=r"labels must be whole numbers from 0 to 1, .* got labels from 0 to 2"
+    ):
+        CodePad(square_at, POINTS, [0, 1, 2, 0], classes=("a", "b"))
     with pytest.raises(ValueError, match="images must be one for each point; got 5 for 4"):
-        CodePad(square_at, POINTS, torch.zeros(4), images=torch.zeros(5, 28, 28, dtype=torch.uint8))
+        CodePad(square_at, POINTS, [0, 0, 0, 0], images=torch.zeros(5, 28, 28, dtype=torch.uint8))

@@ -87,3 +87,11 @@ def test_bad_input_is_told_in_a_sentence(images, labels):
         CodeSizeExplorer(images, labels, good, {1: good[1]})
     with pytest.raises(ValueError, match=r"shape of the images, \(30, 1, 28, 28\); got \(30, 784\)"):
         CodeSizeExplorer(images, labels, good, good | {2: good[2].flatten(1)})
+
+
+def test_a_shorter_choice_moves_its_slider_and_draws_once(explorer, monkeypatch):
+    explorer.controls["first"].value = 24
+    drawn, draw = [], explorer.draw
+    monkeypatch.setattr(explorer, "draw", lambda **values: drawn.append(values) or draw(**values))
+    explorer.controls["chosen_class"].value = "c"
+    assert drawn == [explorer.values()] and drawn[0]["first"] < 24 and explorer.error is None

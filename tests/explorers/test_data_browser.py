@@ -1,5 +1,7 @@
 """The data browser of notebook 00, driven by setting the values of its controls."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -43,9 +45,30 @@ def test_class_and_order_choose_the_right_images(data):
 def test_the_slider_reaches_the_first_and_the_last_image(data):
     browser = DataBrowser(data)
     first = browser.draw(ALL_CLASSES, STORED_ORDER, 0)
-    last = browser.draw(ALL_CLASSES, STORED_ORDER, 100)
+    last = browser.draw(ALL_CLASSES, STORED_ORDER, browser.controls["position"].max)
     assert "images 1 to 30 of 500" in first.get_suptitle()
     assert "images 471 to 500 of 500" in last.get_suptitle()
+
+
+@pytest.mark.parametrize(("class_name", "count"), [(ALL_CLASSES, 500), ("7", 50)])
+def test_the_slider_reaches_every_image(data, class_name, count):
+    browser = DataBrowser(data)
+    browser.controls["class_name"].value = class_name
+    position = browser.controls["position"]
+    reached = set()
+    for value in range(0, position.max + 1, position.step):
+        title = browser.draw(class_name, STORED_ORDER, value).get_suptitle()
+        first, last, of = (int(number) for number in re.findall(r"images (\d+) to (\d+) of (\d+)", title)[0])
+        assert of == count
+        reached |= set(range(first, last + 1))
+    assert reached == set(range(1, count + 1))
+
+
+def test_the_slider_ends_with_the_chosen_class(data):
+    browser = DataBrowser(data)
+    browser.controls["position"].value = 480
+    browser.controls["class_name"].value = "7"
+    assert browser.controls["position"].value == 30 and browser.error is None
 
 
 def test_data_without_factors_offer_no_order_by_factor(data):

@@ -86,7 +86,15 @@ def test_a_broken_embedding_shows_its_message(explorer):
 
 def test_bad_input_is_told_in_a_sentence(images):
     labels = torch.zeros(60, dtype=torch.int64)
-    with pytest.raises(ValueError, match="one label for each image; got 20 queries with 19 labels"):
+    with pytest.raises(ValueError, match=r"query_labels must be .* \(20,\); got int64 of shape \(19,\)"):
         NeighboursExplorer(images[:20], labels[:19], images[20:], labels[20:], mean_ink)
     with pytest.raises(ValueError, match="gallery at least 12; got 20 and 5"):
         NeighboursExplorer(images[:20], labels[:20], images[:5], labels[:5], mean_ink)
+
+
+def test_a_shorter_choice_moves_its_slider_and_draws_once(explorer, monkeypatch):
+    explorer.controls["query"].value = 19
+    drawn, draw = [], explorer.draw
+    monkeypatch.setattr(explorer, "draw", lambda **values: drawn.append(values) or draw(**values))
+    explorer.controls["query_class"].value = "b"
+    assert drawn == [explorer.values()] and drawn[0]["query"] < 19 and explorer.error is None

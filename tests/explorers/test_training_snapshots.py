@@ -83,3 +83,11 @@ def test_wrong_input_is_told_in_a_sentence():
         TrainingSnapshots({"empty": []}, CLASSES)
     with pytest.raises(ValueError, match="one for each of 10 classes; got 9 at step 0"):
         TrainingSnapshots({"run": [(0, torch.rand(3, 1, 28, 28), EVEN[:9])]}, CLASSES)
+
+
+def test_a_shorter_choice_moves_its_slider_and_draws_once(demo, monkeypatch):
+    demo.controls["snapshot"].value = 4
+    drawn, draw = [], demo.draw
+    monkeypatch.setattr(demo, "draw", lambda **values: drawn.append(values) or draw(**values))
+    demo.controls["run"].value = "collapsed"
+    assert drawn == [demo.values()] and drawn[0]["snapshot"] < 4 and demo.error is None
