@@ -138,6 +138,27 @@ class Tensor(Kind):
 
 
 @dataclass(frozen=True)
+class Estimate(Tensor):
+    """A tensor that chance moves: its differences from what is expected must be 0 on average.
+
+    Five standard errors are allowed, estimated from the differences themselves, so that a constant error is found.
+    """
+
+    def same(self, result: Any, expected: Any, equal_nan: bool = False) -> bool:
+        result, expected = _double(result), _double(expected)
+        if result.shape != expected.shape:
+            return False
+        differences = result - expected
+        error = differences.std(correction=0) / math.sqrt(differences.numel())
+        return bool(differences.mean().abs() <= 5 * error + self.atol)
+
+    def difference(self, result: Any, expected: Any) -> str:
+        if result.shape != expected.shape:
+            return super().difference(result, expected)
+        return f"on average you have {result.mean().item():.5g}, right is {expected.mean().item():.5g}"
+
+
+@dataclass(frozen=True)
 class Value(Kind):
     """Anything that == compares: texts, dicts, lists. kinds: the types that are asked for; what: in words."""
 
@@ -229,7 +250,8 @@ def _gradient_flaw(result: Any, gradient: bool | None) -> str:
 
 def _kind(value: Any) -> str:
     if isinstance(value, torch.Tensor):
-        return f"a tensor of shape {tuple(value.shape)}"
+        content = " of bools," if value.dtype == torch.bool else ""
+        return f"a tensor{content} of shape {tuple(value.shape)}"
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value)}"
     return f"a {type(value).__name__}"

@@ -28,13 +28,15 @@ class Wrong(Exception):
 class Mistake:
     """A classic mistake: an answer that makes it, and the sentence that its author is told.
 
-    An answer is told so if `told_if(call)` holds; without `told_if`, if its result is not right but that of `wrong`.
+    An answer is told so if `told_if(call)` holds; without `told_if`, if its result is not right but that of `wrong`,
+    or where random numbers matter, `gives(call)`: what the mistake makes of the numbers that the answer drew.
     `sentence` ends without a full stop; it may be a function of the call, where it names numbers.
     """
 
     wrong: Callable
     sentence: "str | Callable[[Call], str]"
     told_if: "Callable[[Call], bool] | None" = None
+    gives: "Callable[[Call], Any] | None" = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,8 @@ def _recognised(mistake: Mistake, made: Call) -> bool:
         return bool(mistake.told_if(made))
     if made.right:
         return False
+    if mistake.gives is not None:
+        return made.gave(mistake.gives(made))
     try:
         return made.gave(call(made.exercise, mistake.wrong, made.case).result)
     except (Wrong, AnswerFailed):

@@ -15,16 +15,17 @@ class Spy(nn.Module):
     """Computes `function`, checks what it is given, and remembers it.
 
     name: what a reader calls it, such as "model.decode". takes: argument -> shape, where a letter stands for any number
-    that is the same wherever the letter stands, e.g. {"z": ("B", 8), "y": ("B",)}. labels: the arguments that are
-    whole numbers, with the number of classes, e.g. {"y": 10}. `calls` holds the arguments of each call as tuples,
-    `results` what came out, `modes` whether the spy (or the model that it is a part of) was in training mode.
+    that is the same wherever the letter stands, e.g. {"z": ("B", 8), "y": ("B",)}; None allows any shape. labels: the
+    arguments that are whole numbers, with the number of classes, e.g. {"y": 10}. `calls` holds the arguments of each
+    call as tuples, `results` what came out, `modes` whether the spy (or the model that it is a part of) was in
+    training mode.
     """
 
     def __init__(
         self,
         name: str,
         function: Callable,
-        takes: dict[str, tuple],
+        takes: dict[str, tuple | None],
         labels: dict[str, int] | None = None,
     ):
         super().__init__()
@@ -32,6 +33,13 @@ class Spy(nn.Module):
         self.calls: list[tuple] = []
         self.results: list[Any] = []
         self.modes: list[bool] = []
+
+    @property
+    def last(self) -> tuple[tuple, Any]:
+        """The arguments of the last call, and what came out; Wrong if there was none."""
+        if not self.calls:
+            raise Wrong(f"you never called {self.name}({', '.join(self.takes)}).")
+        return self.calls[-1], self.results[-1]
 
     def forward(self, *given):
         wanted = ", ".join(f"{argument} {_written(shape)}" for argument, shape in self.takes.items())
@@ -44,6 +52,8 @@ class Spy(nn.Module):
                     f"{self.name} takes {wanted}; your {argument} is of type {type(value).__name__}, not a tensor."
                 )
             self._check_labels(argument, value)
+            if shape is None:
+                continue
             if value.ndim == len(shape):
                 new = {size: n for size, n in zip(shape, value.shape) if isinstance(size, str)}
                 letters = new | letters
@@ -70,7 +80,9 @@ class Spy(nn.Module):
             )
 
 
-def _written(shape: tuple) -> str:
+def _written(shape: tuple | None) -> str:
+    if shape is None:
+        return "of any shape"
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from course_utils.exercises import EXERCISES, ExerciseNotSolved, check, hint
-from course_utils.exercises.compare import Number, Several, Tensor, Value, Whole
-from course_utils.exercises.engine import exercise, is_stub, judge
+from course_utils.exercises.compare import Estimate, Number, Several, Tensor, Value, Whole
+from course_utils.exercises.engine import Mistake, exercise, is_stub, judge
 from course_utils.exercises.spies import Spy
 
 ABOUT = {"hints": ("first", "second"), "praise": "Well done.", "objective": "double a number"}
@@ -127,6 +127,20 @@ def test_a_right_number_can_still_be_a_mistake(declare):
     assert judge(toy, lambda x: 8).status == "right"
 
 
+def test_a_mistake_may_say_what_it_gives_with_the_numbers_that_the_answer_drew(declare):
+    drawn = Spy("draw", lambda x: x + torch.rand(()), {"x": None})
+    tripled = Mistake(lambda draw: 3, "you tripled", gives=lambda call: 3 * drawn.results[-1])
+    toy = declare(
+        given=lambda: [(drawn,)],
+        solution=lambda draw: draw(torch.ones(())),
+        expected=lambda call: drawn.last[1],
+        mistakes=(tripled,),
+    )
+    assert judge(toy, lambda draw: draw(torch.ones(()))).status == "right"
+    assert judge(toy, lambda draw: 3 * draw(torch.ones(()))).mistake == tripled
+    assert judge(toy, lambda draw: 2 * draw(torch.ones(()))).mistake is None
+
+
 def test_cases_that_are_judged_together_tell_mistakes_by_all_of_them(declare):
     cases = {
         "given": lambda: [(2,), (3,)],
@@ -157,6 +171,15 @@ def test_an_answer_in_double_precision_is_right_and_told(declare):
 def test_one_nan_among_right_numbers_is_not_right(declare):
     toy = declare(given=lambda: [(torch.arange(3.0),)], compare=Tensor())
     assert "at [0] you have nan, right is 0" in judge(toy, lambda x: 2 * x / x * x).message
+
+
+def test_an_estimate_is_right_if_its_errors_are_those_of_chance(declare):
+    toy = declare(given=lambda: [(torch.randn(10_000),)], solution=lambda x: x + 7, compare=Estimate())
+    assert judge(toy, lambda x: x + 7 + torch.randn(10_000)).status == "right"
+    for wrong in (lambda x: 1.01 * (x + 7), lambda x: x + 7 + torch.rand(10_000)):
+        assert "On average you have" in judge(toy, wrong).message
+    assert "On average you have nan" in judge(toy, lambda x: x + 7 + 0 / (torch.arange(10_000) - 3)).message
+    assert "has shape (1, 10000), right is (10000,)" in judge(toy, lambda x: x[None] + 7).message
 
 
 def test_gradients_are_asked_for_or_refused(declare):
@@ -207,6 +230,13 @@ def test_a_spy_remembers_and_says_what_it_takes(declare):
         ([1, 2], torch.arange(3), "your z is of type list"),
     ):
         assert told in judge(toy, lambda decode, z=z, y=y: decode(z, y)).message
+
+
+def test_a_spy_that_was_never_called_says_so(declare):
+    asked = {"given": lambda: [(Spy("decode", torch.sum, {"z": None}),)], "solution": lambda decode: 0}
+    toy = declare(**asked, expected=lambda call: call.arguments[0].last[1])
+    assert judge(toy, lambda decode: 3).message == "you never called decode(z)."
+    assert judge(toy, lambda decode: decode(torch.ones(2, 3))).status == "right"
 
 
 # --- check and hint, as a notebook calls them ---
