@@ -54,33 +54,37 @@ class Judge(nn.Module):
 def load_judge(dataset: str | None = None) -> Judge:
     """The independent classifier as a judge, in eval mode on the CPU.
 
-    `dataset` defaults to COURSE_DATASET, else `strokes`, whose classifier ships with the course. For another data
-    set it is trained at the first call, which takes about a minute and needs the data, and kept for the next one.
-    Raises ValueError for an unknown data set, DataError if its images cannot be had, CheckpointError if the file of
-    a trained classifier is damaged or cannot be written.
+    `dataset` defaults to COURSE_DATASET, else `strokes`. The classifiers of `strokes` and `mnist` ship with the
+    course. For another data set it is trained at the first call, which takes about a minute and needs the data, and
+    kept for the next one. Raises ValueError for an unknown data set, DataError if its images cannot be had,
+    CheckpointError if the file of a trained classifier is damaged.
     """
     dataset = dataset_name(dataset)
-    if not checkpoints.is_trained("classifier", dataset):
-        data = load_images(dataset)
-        print(f"Training the classifier for {dataset}, once: about a minute.")
-        keep_judge(data)
-    return Judge(checkpoints.load_trained("classifier", dataset)).eval()
+    if checkpoints.is_trained("classifier", dataset):
+        return Judge(checkpoints.load_trained("classifier", dataset)).eval()
+    data = load_images(dataset)
+    print(f"Training the classifier for {dataset}, once: about a minute.")
+    return Judge(_train_and_keep(data)).eval()
 
 
-def keep_judge(data: ImageData, folder=None, seed: int = 0) -> None:
-    """Train the classifier of a data set, measure it on the test images, and save it, half precision.
+def _train_and_keep(data: ImageData) -> DigitClassifier:
+    """The classifier of a data set, rounded to half precision as it is kept, with its accuracy on the test images.
 
-    `folder` is that of the saved models; it defaults to that of the models that this machine trained.
+    Where it cannot be kept, a line says why: the next call then trains again.
     """
     begin = time.perf_counter()
-    model, steps = train_judge(data.train_images, data.train_labels, seed)
+    model, steps = train_judge(data.train_images, data.train_labels)
     seconds = round(time.perf_counter() - begin, 1)
-    model.half()
-    metrics = {"accuracy": accuracy(model.float(), data.test_images, data.test_labels)}
-    checkpoints.write_trained(
-        "classifier", model.half(), dataset=data.name, settings={}, seed=seed, steps=steps, seconds=seconds,
-        metrics=metrics, folder=folder,
-    )  # fmt: skip
+    model.half().float()
+    metrics = {"accuracy": accuracy(model, data.test_images, data.test_labels)}
+    try:
+        checkpoints.write_trained(
+            "classifier", model.half(), dataset=data.name, settings={}, seed=0, steps=steps, seconds=seconds,
+            metrics=metrics,
+        )  # fmt: skip
+    except checkpoints.CheckpointError as error:
+        print(f"The classifier is not kept for the next time, because {error}.")
+    return model.float()
 
 
 def train_judge(

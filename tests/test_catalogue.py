@@ -9,7 +9,7 @@ from course_utils import classifier, models
 from course_utils.catalogue import CATALOGUE, row_of
 from course_utils.checkpoints import read
 from course_utils.data import TORCHVISION_CLASSES, load_images
-from course_utils.settings import SHIPPED, data_folder
+from course_utils.settings import NOTEBOOKS, SHIPPED, data_folder
 from workshop.measures import MEASURES, SLOW
 from workshop.notebooks import tagged_sources
 
@@ -27,6 +27,12 @@ def test_a_class_stands_in_the_notebook_of_its_row(name):
     else:
         assert any(f"class {row.class_name}(" in cell for cell in tagged_sources(row.notebook, "model"))
         assert inspect.isclass(getattr(models, row.class_name))
+
+
+@pytest.mark.parametrize("name", [name for name, row in CATALOGUE.items() if row.made_by is None])
+def test_the_notebook_of_a_row_has_saved_it(name):
+    text = (NOTEBOOKS / f"{row_of(name).notebook}.ipynb").read_text(encoding="utf-8")
+    assert f'"saved: {name} for strokes after ' in text
 
 
 def test_an_unknown_name_is_told_with_the_known_ones():

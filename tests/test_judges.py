@@ -64,8 +64,15 @@ def test_another_judge_is_trained_once_and_kept(toy_data, tmp_path, capsys):
     again = judges.load_judge("mnist")
     assert capsys.readouterr().out == "" and toy_data == ["mnist"]
     x = torch.rand(3, 1, 28, 28)
-    assert torch.equal(first(x), again(x)) and not first.training
+    assert torch.allclose(first(x), again(x), atol=1e-6) and not first.training
     assert [path.name for path in (tmp_path / "own" / "mnist").iterdir()] == ["classifier.safetensors"]
+
+
+def test_a_judge_that_cannot_be_kept_judges_all_the_same(toy_data, tmp_path, capsys):
+    (tmp_path / "own").write_text("in the way")
+    judge = judges.load_judge("mnist")
+    assert "not kept for the next time, because the folder" in capsys.readouterr().out
+    assert judge(torch.rand(3, 1, 28, 28)).shape == (3, 10)
 
 
 def test_its_manifest_says_how_it_came_about(toy_data):
