@@ -98,13 +98,19 @@ def sampling_mistakes(
     )
     if not learns:
         return mistakes
+    cut_off = (
+        "your samples are right, but z is cut off from mu and log_var, so no gradient can flow: torch.normal, "
+        ".sample(), .detach() and no_grad do that. Write z as mu + sigma * epsilon"
+    )
     return (
         *mistakes,
-        mistake(
-            lambda mu, log_var: draw(mu, log_var).detach(),
-            "your samples are right, but z is cut off from mu and log_var, so no gradient can flow: torch.normal, "
-            ".sample(), .detach() and no_grad do that. Write z as mu + sigma * epsilon",
-            lambda *q: not any(gradient.any() for gradient in gradients(*q)),
+        *(
+            mistake(way, cut_off, lambda *q: not any(gradient.any() for gradient in gradients(*q)))
+            # The second one takes part in the graph, but passes on zeros.
+            for way in (
+                lambda *q: draw(*q).detach(),
+                lambda mu, log_var: torch.normal(mu, (0.5 * log_var).exp()),
+            )
         ),
         mistake(
             lambda mu, log_var: draw(mu.detach(), log_var),

@@ -1,77 +1,250 @@
 """Exercises of notebook 08: minus the ELBO of a batch, counting the latents that are used, and free bits."""
 
-import math
+from types import SimpleNamespace
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from course_utils.exercises.registry import Wrong, call, exercise
-from course_utils.probability import gaussian_kl_per_latent
+from course_utils.exercises.compare import Number
+from course_utils.exercises.engine import Mistake, exercise
+from course_utils.exercises.sampling import draw, sampling_mistakes
+from course_utils.exercises.spies import Spy
 
-LATENTS = 5
-
-
-def _as_number(result, what: str) -> torch.Tensor:
-    """The answer as a tensor of one element, or a diagnosis."""
-    if isinstance(result, (bool, list, tuple, str)):
-        raise Wrong(f"your function returned a {type(result).__name__}; return {what}.")
-    try:
-        result = torch.as_tensor(result)
-    except (TypeError, ValueError, RuntimeError):
-        raise Wrong(f"your function returned a {type(result).__name__}; return {what}.") from None
-    return result
-
-
-def _same(result: torch.Tensor, other: torch.Tensor) -> bool:
-    return torch.allclose(result.detach().double(), other.detach().double(), rtol=1e-4, atol=1e-5)
-
+IMAGES, LATENTS = 1000, 5
 
 # --- minus the ELBO of a batch ---
 
 
-class _Watched(nn.Module):
-    """A small VAE that remembers what its encoder and decoder were given, and what they answered."""
+class SmallVAE(nn.Module):
+    """A linear VAE whose encoder and decoder are spies."""
 
     latent_size = LATENTS
 
     def __init__(self):
         super().__init__()
-        generator = torch.Generator().manual_seed(0)
-        self.to_mu = nn.Parameter(0.05 * torch.randn(784, LATENTS, generator=generator))
+        self.to_mu = nn.Parameter(0.05 * torch.randn(784, LATENTS))
         # Far from 0 on both sides, so that variance and standard deviation cannot be mixed up unseen.
         self.log_var = nn.Parameter(torch.tensor([-3.0, -1.5, 1.0, -2.0, 1.5]))
-        self.to_logits = nn.Parameter(0.4 * torch.randn(LATENTS, 784, generator=generator))
-        self.encoded: list[tuple] = []
-        self.decoded: list[tuple] = []
+        self.to_logits = nn.Parameter(0.4 * torch.randn(LATENTS, 784))
+        self.encode = Spy("model.encode", self.q_of, {"x": (IMAGES, 1, 28, 28)})
+        self.decode = Spy("model.decode", self.logits_of, {"z": (IMAGES, LATENTS)})
 
-    def encode(self, x):
-        _require_images(x)
-        mu = x.flatten(1) @ self.to_mu
-        log_var = self.log_var.expand_as(mu)
-        self.encoded.append((x, mu, log_var))
-        return mu, log_var
+    def q_of(self, x):
+        return x.flatten(1) @ self.to_mu, self.log_var.expand(len(x), -1)
 
-    def decode(self, z):
-        if not isinstance(z, torch.Tensor) or z.ndim != 2 or z.shape[1] != LATENTS:
-            shape = tuple(z.shape) if isinstance(z, torch.Tensor) else type(z).__name__
-            raise Wrong(f"model.decode takes one z per image, (B, {LATENTS}); you gave {shape}.")
-        if self.encoded and len(z) != len(self.encoded[-1][1]):
-            images = len(self.encoded[-1][1])
-            raise Wrong(f"one z per image is asked for: you decoded {len(z)} of them for {images} images.")
-        logits = (z @ self.to_logits - 1).unflatten(1, (1, 28, 28))
-        self.decoded.append((z, logits))
-        return logits
+    def logits_of(self, z):
+        return (z @ self.to_logits - 1).unflatten(1, (1, 28, 28))
 
 
-def _require_images(x) -> None:
-    if not isinstance(x, torch.Tensor) or x.ndim != 4:
-        shape = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
-        raise Wrong(f"model.encode takes images (B, 1, 28, 28); you gave {shape}.")
+def kl_of(mu, log_var):
+    return 0.5 * (mu**2 + log_var.exp() - 1 - log_var)
 
 
-@exercise(
+def sum_of_both(bce, kl):
+    return (bce.sum(1) + kl.sum(1)).mean()
+
+
+def loss(model, grey, binarise=torch.bernoulli, draw=draw, to=None, of=None, kl=kl_of, total=sum_of_both):
+    """Minus the ELBO. Each part may hold a mistake: `to` makes the target of grey, `of` changes the logits."""
+    x = binarise(grey)
+    mu, log_var = model.encode(x)
+    logits = model.decode(draw(mu, log_var))
+    bce = F.binary_cross_entropy_with_logits(
+        of(logits) if of else logits, to(grey) if to else x, reduction="none"
+    )
+    return total(bce.flatten(1), kl(mu, log_var))
+
+
+def wrong(**part):
+    return lambda model, grey: loss(model, grey, **part)
+
+
+def drawn(call):
+    model, _ = call.arguments
+    _, (mu, log_var) = model.encode.last
+    (z,), _ = model.decode.last
+    return z, mu, log_var
+
+
+def replay(call, **part):
+    """The loss of the x, mu, log_var and logits that came up when the answer ran."""
+    model, grey = call.arguments
+    (x,), q = model.encode.last
+    _, logits = model.decode.last
+    recorded = SimpleNamespace(encode=lambda x: q, decode=lambda z: logits)
+    return loss(recorded, grey, binarise=lambda grey: x, draw=lambda mu, log_var: None, **part)
+
+
+def mistake(sentence, **part):
+    """A mistake in what is made of mu, log_var and the logits."""
+    return Mistake(wrong(**part), sentence, gives=lambda call: replay(call, **part))
+
+
+def of_binarisation(binarise, sentence, told_if):
+    return Mistake(wrong(binarise=binarise), sentence, lambda call: told_if(*binarised(call)))
+
+
+def binarised(call):
+    model, grey = call.arguments
+    (x,), _ = model.encode.last
+    return x, grey
+
+
+def in_shares(call):
+    x, grey = binarised(call)
+    return (
+        f"your x has {x.mean():.2f} of its pixels inked, grey has {grey.mean():.2f} on average: a pixel must become 1 "
+        "with a probability of its grey value, torch.bernoulli(grey)"
+    )
+
+
+def is_unlike(x, grey):
+    # The standard errors of both averages are below 0.0004.
+    return (x - grey).mean().abs() > 0.002 or ((x - grey) * grey).mean().abs() > 0.002
+
+
+def is_near_grey_target(call):
+    """Whether the result is within five standard errors of what a second binarisation gives on average."""
+    model, grey = call.arguments
+    _, logits = model.decode.last
+    error = (logits.square() * grey * (1 - grey)).sum().sqrt() / len(grey)
+    return not call.right and abs(call.result - replay(call, to=lambda grey: grey)) < 5 * error
+
+
+def by_distributions(model, grey):
+    x = Bernoulli(probs=grey).sample()
+    mu, log_var = model.encode(x)
+    q = Normal(mu, (0.5 * log_var).exp())
+    distortion = F.binary_cross_entropy_with_logits(model.decode(q.rsample()), x, reduction="sum")
+    return (distortion + kl_divergence(q, Normal(0.0, 1.0)).sum()) / len(x)
+
+
+exercise(
     "negative_elbo",
+    objective="write the loss of a VAE, minus the ELBO of a batch, on binarised images",
+    level=3,
+    points=4,
+    given=lambda: [(SmallVAE(), torch.rand(IMAGES, 1, 28, 28) ** 3)],
+    solution=loss,
+    also_right=(by_distributions, lambda model, grey: loss(model, grey.double())),
+    compare=Number("one number, the average over the images", gradient=True),
+    expected=replay,
+    otherwise="Encoding, sampling and decoding are right, the two terms are not.",
+    mistakes=(
+        of_binarisation(
+            lambda grey: grey,
+            "model.encode was given grey pixels. The model is one of binary images: draw x = torch.bernoulli(grey) "
+            "first, and use this x everywhere",
+            lambda x, grey: not torch.equal(x, x * x),
+        ),
+        of_binarisation(
+            torch.round,
+            "you rounded the pixels, or compared them with a threshold, which gives the same x every time. Draw them: "
+            "torch.bernoulli(grey) makes a pixel of 0.3 ink in 3 of 10 steps",
+            lambda x, grey: (grey * (1 - x)).max() <= (grey + 1 - x).min(),
+        ),
+        of_binarisation(
+            lambda grey: torch.bernoulli(grey**2),
+            in_shares,
+            is_unlike,
+        ),
+        *sampling_mistakes(
+            lambda draw: wrong(draw=draw),
+            drawn,
+            "you decoded z = mu. Without the spread of q the result is too good, and no bound any more: it is not an "
+            "ELBO, neither in training nor at test time",
+        ),
+        Mistake(
+            wrong(kl=lambda mu, v: 0.5 * (mu**2 + v - 1 - v.log())),
+            "your result is NaN: is there a logarithm of log_var? It is a logarithm already",
+            lambda call: bool(call.result.isnan()),
+        ),
+        mistake(
+            "this is the ELBO: the loss is minus it, so turn both signs",
+            total=lambda *terms: -sum_of_both(*terms),
+        ),
+        mistake(
+            "the sign of the KL is wrong: it is a cost, and adds to the distortion",
+            total=lambda bce, kl: (bce.sum(1) - kl.sum(1)).mean(),
+        ),
+        mistake(
+            "the sign of the distortion is wrong: both terms are costs",
+            total=lambda bce, kl: (kl.sum(1) - bce.sum(1)).mean(),
+        ),
+        mistake(
+            "the KL is missing: without it this is an autoencoder with noise",
+            total=lambda bce, kl: bce.sum(1).mean(),
+        ),
+        mistake(
+            "the distortion is missing: nothing asks for images that look like x",
+            total=lambda bce, kl: kl.sum(1).mean(),
+        ),
+        mistake(
+            "you averaged over the pixels, which silently sets beta to 784: sum over them",
+            total=lambda bce, kl: bce.mean() + kl.sum(1).mean(),
+        ),
+        mistake(
+            "you averaged over pixels and over latents: sum over both",
+            total=lambda bce, kl: bce.mean() + kl.mean(),
+        ),
+        mistake(
+            f"you averaged over the latents, which sets beta to 1/{LATENTS}: sum over them",
+            total=lambda bce, kl: bce.sum(1).mean() + kl.mean(),
+        ),
+        mistake(
+            f"you summed over the batch: that is {IMAGES} times as much as per image",
+            total=lambda bce, kl: bce.sum() + kl.sum(),
+        ),
+        mistake(
+            "you summed the distortion over the batch, but averaged the KL",
+            total=lambda bce, kl: bce.sum() + kl.sum(1).mean(),
+        ),
+        mistake(
+            "you summed the KL over the batch, but averaged the distortion",
+            total=lambda bce, kl: bce.sum(1).mean() + kl.sum(),
+        ),
+        mistake("your KL is twice as large: the factor 1/2 is missing", kl=lambda *q: 2 * kl_of(*q)),
+        mistake("your KL has the wrong sign, and half its size", kl=lambda *q: -kl_of(*q) / 2),
+        mistake(
+            "your KL uses log_var as if it were the variance: the variance is log_var.exp()",
+            kl=lambda mu, v: 0.5 * (mu**2 + v - 1 - v.abs().log()),
+        ),
+        mistake(
+            "your KL uses log_var as if it were log sigma: it is the logarithm of the variance already",
+            kl=lambda mu, v: kl_of(mu, 2 * v),
+        ),
+        mistake(
+            "your x_hat is compared with grey pixels: that BCE is no likelihood, so compare with the binarised x",
+            to=lambda grey: grey,
+        ),
+        mistake("you applied a sigmoid to the logits, and the BCE applies it once more", of=torch.sigmoid),
+        Mistake(
+            wrong(to=torch.bernoulli),
+            "you binarised twice: encoder and BCE must see the same x, drawn once",
+            is_near_grey_target,
+        ),
+    ),
+    told=(
+        (
+            wrong(total=lambda bce, kl: bce.sum(1) + kl.sum(1)),
+            "the average over the images; your result is a",
+        ),
+        (wrong(total=lambda bce, kl: sum_of_both(bce, kl).item()), "no .item() and no float()"),
+        (wrong(total=lambda bce, kl: sum_of_both(bce, kl).detach()), "carries no gradient"),
+        (wrong(total=lambda bce, kl: sum_of_both(bce, kl) + 7), "the two terms are not"),
+        (wrong(total=lambda bce, kl: 1.01 * sum_of_both(bce, kl)), "the two terms are not"),
+        (wrong(draw=lambda mu, v: draw(mu, v)[:1]), "takes z (1000, 5); your z has the shape (1, 5)"),
+        (wrong(draw=lambda mu, v: draw(mu, v).T), "your z has the shape (5, 1000)"),
+        (lambda model, grey: grey.mean(), "you never called model.encode(x)"),
+        (
+            lambda model, grey: model.encode(torch.bernoulli(grey))[0].mean(),
+            "you never called model.decode(z)",
+        ),
+        (lambda model, grey: model.encode(grey.flatten(1)), "your x has the shape (1000, 784)"),
+        (lambda model, grey: (model, grey), "returned a tuple"),
+    ),
     hints=(
         "Five lines: binarise, encode, sample z, decode, and the two terms. Use the binarised x in the first and in "
         "the last of them.",
@@ -82,148 +255,90 @@ def _require_images(x) -> None:
     ),
     praise="Binarise, encode, sample, decode, add up, average: that is the whole training objective of a VAE.",
 )
-def check_negative_elbo(answer) -> None:
-    generator = torch.Generator().manual_seed(1)
-    grey = torch.rand(300, 1, 28, 28, generator=generator) ** 3
-    model = _Watched()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(2)
-        result = _as_number(call(answer, model, grey.clone()), "one number, the average over the images")
-    if not model.encoded:
-        raise Wrong("you never called model.encode(x): mu and log_var come from there.")
-    if not model.decoded:
-        raise Wrong("you never called model.decode(z): the logits come from there.")
-    (x, mu, log_var), (z, logits) = model.encoded[-1], model.decoded[-1]
-    _diagnose_binarisation(x, grey)
-    _diagnose_sample(z.detach(), mu.detach(), log_var.detach())
-    _diagnose_terms(result, x, grey, mu, log_var, logits)
-    if not result.requires_grad:
-        raise Wrong("the number is right, but it carries no gradient: leave out no_grad, detach and item().")
-    if not z.requires_grad:
-        raise Wrong(
-            "the number is right, but z is cut off from mu and log_var, so the encoder never learns what the decoder "
-            "needs: write z as mu + sigma * epsilon, not with .sample() or torch.normal."
-        )
-
-
-def _diagnose_binarisation(x, grey) -> None:
-    if not torch.equal(x, x * x):
-        raise Wrong(
-            "model.encode was given grey pixels. The model is one of binary images: draw x = torch.bernoulli(grey) "
-            "first, and use this x everywhere."
-        )
-    if torch.equal(x, grey.round()):
-        raise Wrong(
-            "you rounded the pixels, which gives the same x every time. Draw them: torch.bernoulli(grey) makes a pixel "
-            "of 0.3 ink in 3 of 10 steps."
-        )
-    if abs((x - grey).mean()) > 0.01:
-        raise Wrong(
-            f"your x has {x.mean():.2f} of its pixels inked, grey has {grey.mean():.2f} on average: a pixel must "
-            "become 1 with a probability of its grey value, torch.bernoulli(grey)."
-        )
-
-
-def _diagnose_sample(z, mu, log_var) -> None:
-    if torch.allclose(z, mu):
-        raise Wrong(
-            "you decoded z = mu. Without the spread of q the result is too good, and no bound any more: it is not an "
-            "ELBO, neither in training nor at test time."
-        )
-    sigma = (0.5 * log_var[0]).exp()
-    spread = (z - mu).std(dim=0)
-    own = f" For log_var = {log_var[0, 0]:g} yours is {spread[0]:.2f}, right is {sigma[0]:.2f}."
-
-    def is_spread(other) -> bool:
-        # 300 samples: the relative error of a standard deviation is 4 %.
-        return torch.allclose(spread, other, rtol=0.2)
-
-    if is_spread(sigma):
-        return
-    if is_spread(log_var[0].exp()):
-        raise Wrong(f"you multiplied epsilon by the variance: it needs the standard deviation.{own}")
-    if is_spread(torch.ones(LATENTS)):
-        raise Wrong(f"you added epsilon without multiplying it by sigma.{own}")
-    if is_spread(log_var[0].abs()):
-        raise Wrong(f"you multiplied epsilon by log_var itself: sigma is exp(log_var / 2).{own}")
-    if torch.allclose(z.std(dim=0), torch.ones(LATENTS), rtol=0.2) and z.mean(dim=0).abs().max() < 0.3:
-        raise Wrong("you drew z from the prior: at this place it comes from q, mu + sigma * epsilon.")
-    raise Wrong(f"the spread of your z is not that of q.{own}")
-
-
-def _diagnose_terms(result, x, grey, mu, log_var, logits) -> None:
-    bce = F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1)
-    on_grey = F.binary_cross_entropy_with_logits(logits, grey, reduction="none").flatten(1)
-    twice = F.binary_cross_entropy_with_logits(logits.sigmoid(), x, reduction="none").flatten(1)
-    kl = gaussian_kl_per_latent(mu, log_var)
-    of_log_sigma = gaussian_kl_per_latent(mu, 2 * log_var)
-    as_variance = 0.5 * (mu**2 + log_var - 1 - log_var.abs().log())
-    distortion, rate = bce.sum(1), kl.sum(1)
-    right = (distortion + rate).mean()
-    if result.numel() == 1 and _same(result.reshape(()), right):
-        return
-    if result.shape == distortion.shape and _same(result, distortion + rate):
-        raise Wrong("you return one number per image: average them, so that one number is left to minimise.")
-    if result.numel() != 1:
-        raise Wrong(f"one number is asked for, the average over the images; yours is {tuple(result.shape)}.")
-    mistakes = (
-        (-right, "this is the ELBO: the loss is minus it, so turn both signs"),
-        ((distortion - rate).mean(), "the sign of the KL is wrong: it is a cost, and adds to the distortion"),
-        ((rate - distortion).mean(), "the sign of the distortion is wrong: both terms are costs"),
-        (distortion.mean(), "the KL is missing: without it this is an autoencoder with noise"),
-        (rate.mean(), "the distortion is missing: nothing asks for images that look like x"),
-        (
-            bce.mean() + rate.mean(),
-            "you averaged over the pixels, which silently sets beta to 784: sum over them",
-        ),
-        (bce.mean() + kl.mean(), "you averaged over pixels and over latents: sum over both"),
-        (
-            distortion.mean() + kl.mean(),
-            f"you averaged over the latents: that sets beta to 1/{LATENTS}, so sum",
-        ),
-        (
-            distortion.sum() + rate.sum(),
-            f"you summed over the batch: that is {len(x)} times as much as per image",
-        ),
-        (distortion.sum() + rate.mean(), "you summed the distortion over the batch, but averaged the KL"),
-        (distortion.mean() + rate.sum(), "you summed the KL over the batch, but averaged the distortion"),
-        ((distortion + 2 * rate).mean(), "your KL is twice as large: the factor 1/2 is missing"),
-        ((distortion - rate / 2).mean(), "your KL has the wrong sign, and half its size"),
-        (
-            (distortion + as_variance.sum(1)).mean(),
-            "your KL uses log_var as if it were the variance: the variance is log_var.exp()",
-        ),
-        (
-            (distortion + of_log_sigma.sum(1)).mean(),
-            "your KL uses log_var as if it were log sigma: it is the logarithm of the variance already",
-        ),
-        (
-            (on_grey.sum(1) + rate).mean(),
-            "your x_hat is compared with grey pixels: that BCE is no likelihood, so compare with the binarised x",
-        ),
-        (
-            (twice.sum(1) + rate).mean(),
-            "you applied a sigmoid to the logits, and the BCE applies it once more",
-        ),
-    )
-    numbers = f" You have {result.item():.5g}, right is {right.item():.5g}."
-    # Negative log variances have no logarithm: that mistake is a NaN in the reader's hands.
-    if math.isnan(result.item()):
-        raise Wrong("your result is NaN: is there a logarithm of log_var? It is a logarithm already.")
-    for wrong, diagnosis in mistakes:
-        if _same(result.reshape(()), wrong):
-            raise Wrong(f"{diagnosis}.{numbers}")
-    # The BCE is linear in x: with a second binarisation it is near the BCE on grey pixels, but not equal to it.
-    if abs(result.item() - (on_grey.sum(1) + rate).mean().item()) < 0.005 * right.item():
-        raise Wrong(f"you binarised twice: encoder and BCE must see the same x, drawn once.{numbers}")
-    raise Wrong(f"encoding, sampling and decoding are right, the two terms are not.{numbers}")
 
 
 # --- counting the latents that are used ---
 
 
-@exercise(
+def latents_of_many_kinds():
+    """Each mistake counts another number of them.
+
+    Five latents are used, one has a wide q, one the same narrow q for every image, one is used by four images, two are
+    nearly off, three are off. In one image three used latents have no KL at all, so that a division by it shows.
+    """
+    spread = torch.tensor([1.0] * 5 + [0.5, 0.0, 0.0, 0.02, 0.02, 0.0, 0.0, 0.0])
+    mu = torch.randn(500, len(spread)) * spread
+    mu[:4, 7] = torch.tensor([2.0, -2.0, 2.0, -2.0])
+    log_var = torch.tensor([-3.0] * 5 + [0.0, -2.0] + [0.0] * 6).repeat(500, 1)
+    mu[9, :3] = log_var[9, :3] = 0
+    return [(mu.clone(), log_var.clone(), threshold) for threshold in (0.01, 0.1)]
+
+
+def active(mu, log_var, threshold):
+    return (kl_of(mu, log_var).mean(dim=0) > threshold).sum()
+
+
+def of_images(reduce):
+    """A count of the KL (B, n), which `reduce` turns into the numbers that are compared with the threshold."""
+    return lambda mu, v, threshold: (reduce(kl_of(mu, v)) > threshold).sum()
+
+
+COUNTED_IMAGES = "you averaged or summed over the latents, and counted images: average over dim 0"
+
+exercise(
     "active_latents",
+    objective="count the latents that a VAE uses, by their KL",
+    level=1,
+    points=2,
+    given=latents_of_many_kinds,
+    solution=active,
+    also_right=(
+        lambda *given: int(active(*given)),
+        lambda *given: active(*given).numpy().sum(),
+        lambda mu, v, t: active(mu.double(), v.double(), t),
+    ),
+    compare=Number("one number, the count of active latents"),
+    describe=lambda mu, v, t: f"for {len(mu)} images and threshold {t:g}",
+    mistakes=(
+        (
+            lambda mu, v, t: (kl_of(mu, v).mean(0) <= t).sum(),
+            "you counted the latents that are off",
+        ),
+        (
+            lambda mu, v, t: (kl_of(mu, v) > t).any(0).sum(),
+            "you count a latent as active if one image uses it: average over images",
+        ),
+        (
+            of_images(lambda kl: kl.sum(0)),
+            "you summed over the images: the threshold is for their average",
+        ),
+        (of_images(lambda kl: kl), "you counted (image, latent) pairs: average over the images first"),
+        (of_images(lambda kl: kl.mean(1)), COUNTED_IMAGES),
+        (of_images(lambda kl: kl.sum(1)), COUNTED_IMAGES),
+        (
+            lambda mu, v, t: active(mu.mean(0)[None], v.mean(0)[None], t),
+            "you averaged mu and log_var before the formula: different means cancel out, so average the KL",
+        ),
+        (
+            lambda mu, v, t: (mu.var(0) > t).sum(),
+            "you looked at the variance of mu only: a latent with its own narrow q costs nats, too, so take its KL",
+        ),
+        (
+            of_images(lambda kl: -kl.mean(0)),
+            "the sign of your KL is flipped, so nothing is above the threshold",
+        ),
+    ),
+    told=(
+        (
+            lambda mu, v, t: kl_of(mu, v).mean(0) > t,
+            "the count of active latents; your result is a tensor of bools",
+        ),
+        (lambda mu, v, t: (kl_of(mu, v).mean(0) > t).any(), "your result is a tensor of bools, of shape ()"),
+        (lambda mu, v, t: kl_of(mu, v), "return one number"),
+        (of_images(lambda kl: (kl / kl * kl).mean(0)), "you have 4, right is 8"),
+        (lambda mu, v, t: 6.5, "For 500 images and threshold 0.01: you have 6.5"),
+        (lambda mu, v, t: "four", "returned a str"),
+    ),
     hints=(
         "The KL of each latent, for each image: 0.5 * (mu**2 + log_var.exp() - 1 - log_var), of shape (B, n).",
         "Average it over the images (dimension 0): n numbers are left, one for each latent.",
@@ -231,79 +346,103 @@ def _diagnose_terms(result, x, grey, mu, log_var, logits) -> None:
     ),
     praise="One number per latent, averaged over images: this is where you see a collapse that the sum hides.",
 )
-def check_active_latents(answer) -> None:
-    # Five latents that are used, one with a wide q, one with the same narrow q for every image, one that four images
-    # use, two that are nearly off, and three that are off: every mistake below counts another number of them.
-    generator = torch.Generator().manual_seed(0)
-    spread = torch.tensor([1.0] * 5 + [0.5, 0.0, 0.0, 0.02, 0.02, 0.0, 0.0, 0.0])
-    mu = torch.randn(500, len(spread), generator=generator) * spread
-    mu[:4, 7] = torch.tensor([2.0, -2.0, 2.0, -2.0])
-    log_var = torch.tensor([-3.0] * 5 + [0.0, -2.0] + [0.0] * 6).repeat(500, 1)
-    kl = gaussian_kl_per_latent(mu, log_var)
-    for threshold in (0.01, 0.1):
-        result = _as_number(
-            call(answer, mu.clone(), log_var.clone(), threshold), "how many latents are active"
-        )
-        on_average = kl.mean(dim=0) > threshold
-        right = on_average.sum().item()
-        if result.numel() == 1 and result.dtype != torch.bool and result.item() == right:
-            continue
-        _diagnose_count(result, kl, mu, log_var, threshold, on_average)
-
-
-def _diagnose_count(result, kl, mu, log_var, threshold, on_average) -> None:
-    right = int(on_average.sum())
-    if result.shape == on_average.shape:
-        raise Wrong("you return one entry per latent: count those that are above the threshold, with .sum().")
-    if result.numel() != 1:
-        raise Wrong(f"one number is asked for, how many latents are active; yours is {tuple(result.shape)}.")
-    if result.dtype == torch.bool:
-        raise Wrong("you return whether there is an active latent: count them, with .sum().")
-    of_average = gaussian_kl_per_latent(mu.mean(0, keepdim=True), log_var.mean(0, keepdim=True))[0]
-    mistakes = (
-        (len(on_average) - right, "you counted the latents that are off"),
-        (
-            (kl > threshold).any(dim=0).sum(),
-            "you count a latent as active if one image uses it: average over images",
-        ),
-        ((kl.sum(dim=0) > threshold).sum(), "you summed over the images: the threshold is for their average"),
-        ((kl > threshold).sum(), "you counted (image, latent) pairs: average over the images first"),
-        (
-            (kl.mean(dim=1) > threshold).sum(),
-            "you averaged over the latents, and counted images: average over dim 0",
-        ),
-        (
-            (kl.sum(dim=1) > threshold).sum(),
-            "you summed over the latents, and counted images: average over dim 0",
-        ),
-        (
-            (of_average > threshold).sum(),
-            "you averaged mu and log_var before the formula: different means cancel out, so average the KL",
-        ),
-        (
-            (mu.var(dim=0) > threshold).sum(),
-            "you looked at the variance of mu only: a latent with its own narrow q costs nats, too, so take its KL",
-        ),
-        (
-            (-kl.mean(dim=0) > threshold).sum(),
-            "the sign of your KL is flipped, so nothing is above the threshold",
-        ),
-    )
-    for wrong, diagnosis in mistakes:
-        if result.item() == int(wrong):
-            raise Wrong(
-                f"{diagnosis}. For threshold {threshold:g} you have {result.item():g}, right is {right}."
-            )
-    raise Wrong(
-        f"for 500 images and threshold {threshold:g} you have {result.item():g} active latents, not {right}."
-    )
 
 
 # --- free bits ---
 
 
-@exercise(
+def two_rates():
+    """KL (B, n): of the first, one latent is above the floor but not their sum; of the second, not even their sum."""
+    averages = torch.tensor([0.9, 0.3, 0.1, 0.02, 0.0]), torch.tensor([0.2, 0.1, 0.05, 0.0, 0.0])
+    return [((2 * torch.rand(40, LATENTS) * average).requires_grad_(), 0.5) for average in averages]
+
+
+def with_free_bits(rate, floor):
+    return rate.mean(dim=0).clamp(min=floor).sum()
+
+
+def slope_below_floor(call):
+    rate, floor = call.arguments[0]
+    (slope,) = torch.autograd.grad(call.result[0], rate, retain_graph=True)
+    return slope[:, rate.mean(dim=0) < floor]
+
+
+exercise(
     "free_bits",
+    objective="write the KL term with free bits, which keeps latents from falling silent",
+    level=2,
+    points=2,
+    given=two_rates,
+    together=True,
+    solution=with_free_bits,
+    also_right=(
+        lambda rate, floor: torch.maximum(rate.mean(0), torch.tensor(floor)).sum(),
+        lambda rate, floor: with_free_bits(rate.double(), floor),
+    ),
+    compare=Number("one number, the sum over the latents", gradient=True),
+    describe=lambda rate, floor: f"for {len(rate)} images, {rate.shape[1]} latents and a floor of {floor}",
+    mistakes=(
+        (
+            lambda rate, floor: rate.clamp(min=floor).sum(1).mean(),
+            "you applied the floor to every image: average over the images first, or a latent is punished for the "
+            "images that need less of it",
+        ),
+        (
+            lambda rate, floor: rate.mean(0).clamp(max=floor).sum(),
+            "clamp(max=floor) cuts off what lies above: the floor is a minimum",
+        ),
+        (lambda rate, floor: rate.mean(0).sum(), "the floor is missing: this is the plain KL"),
+        (
+            lambda rate, floor: rate.mean(0).sum().clamp(min=floor * LATENTS),
+            "you applied one floor to the sum: each latent needs its own",
+        ),
+        (
+            lambda rate, floor: rate.mean(0).sum().clamp(min=floor),
+            "you applied the floor to the sum: each latent needs its own",
+        ),
+        (
+            lambda rate, floor: rate.mean(0).clamp(min=floor).mean(),
+            "you averaged over the latents: sum over them",
+        ),
+        (
+            lambda rate, floor: (rate.mean(0) - floor).clamp(min=0).sum(),
+            "you subtracted the floor: its gradient is right, but the nats below the floor are missing from the number",
+        ),
+        (
+            lambda rate, floor: (rate.mean(0) * (rate.mean(0) >= floor)).sum(),
+            "you dropped the latents below the floor: they count as much as the floor",
+        ),
+        (
+            lambda rate, floor: (rate.mean(0) + floor).sum(),
+            "you added the floor to every latent: it only raises those below it",
+        ),
+        (
+            lambda rate, floor: rate.sum(0).clamp(min=floor).sum(),
+            "you summed over the images: average over them",
+        ),
+        (
+            lambda rate, floor: rate.clamp(min=floor).sum(),
+            "you applied the floor to every image, and summed over the batch",
+        ),
+        (
+            lambda rate, floor: with_free_bits(rate, floor) + rate.sum() - rate.detach().sum(),
+            "the number is right, but below the floor there must be no gradient: raise it by clamp(min=floor)",
+            lambda call: call.right and call.result[0].requires_grad and slope_below_floor(call).any(),
+        ),
+    ),
+    told=(
+        (
+            lambda rate, floor: rate.mean(0).clamp(min=floor),
+            "the sum over the latents; your result is a tensor of shape (5,)",
+        ),
+        (lambda rate, floor: rate.clamp(min=floor), "return one number"),
+        (lambda rate, floor: with_free_bits(rate, floor).item(), "no .item() and no float()"),
+        (lambda rate, floor: with_free_bits(rate, floor).detach(), "carries no gradient"),
+        (
+            lambda rate, floor: with_free_bits(rate, floor) + 0.02,
+            "For 40 images, 5 latents and a floor of 0.5",
+        ),
+    ),
     hints=(
         "Average over the images first: rate.mean(dim=0) is one number for each latent.",
         "Numbers below the floor are raised to it: clamp(min=floor), or torch.maximum.",
@@ -311,62 +450,3 @@ def _diagnose_count(result, kl, mu, log_var, threshold, on_average) -> None:
     ),
     praise="Below the floor the gradient is 0, so a latent gains nothing by falling silent.",
 )
-def check_free_bits(answer) -> None:
-    generator = torch.Generator().manual_seed(0)
-    scale = torch.tensor([2.0, 0.9, 0.3, 0.02, 0.0])
-    rate = (torch.rand(40, LATENTS, generator=generator) * 2 * scale).requires_grad_()
-    floor = 0.5
-    result = _as_number(call(answer, rate, floor), "one number, the term for the loss")
-    average = rate.mean(dim=0)
-    right = average.clamp(min=floor).sum()
-    if result.numel() != 1:
-        if result.shape == average.shape:
-            raise Wrong("you return one number per latent: sum over the latents.")
-        raise Wrong(f"one number is asked for, the term for the loss; yours is {tuple(result.shape)}.")
-    result = result.reshape(())
-    if not _same(result, right):
-        _diagnose_floor(result, rate, average, floor, right)
-    if not result.requires_grad:
-        raise Wrong("the number is right, but it carries no gradient: leave out no_grad, detach and item().")
-    (slope,) = torch.autograd.grad(result, rate)
-    if slope[:, average < floor].any():
-        raise Wrong(
-            "the number is right, but below the floor there must be no gradient: raise it by clamp(min=floor)."
-        )
-
-
-def _diagnose_floor(result, rate, average, floor, right) -> None:
-    mistakes = (
-        (
-            rate.clamp(min=floor).sum(dim=1).mean(),
-            "you applied the floor to every image: average over the images first, or a latent is punished for the "
-            "images that need less of it",
-        ),
-        (
-            average.clamp(max=floor).sum(),
-            "clamp(max=floor) cuts off what lies above: the floor is a minimum",
-        ),
-        (average.sum(), "the floor is missing: this is the plain KL"),
-        (
-            average.sum().clamp(min=floor * LATENTS),
-            "you applied one floor to the sum: each latent needs its own",
-        ),
-        (average.sum().clamp(min=floor), "you applied the floor to the sum: each latent needs its own"),
-        (average.clamp(min=floor).mean(), "you averaged over the latents: sum over them"),
-        (
-            (average - floor).clamp(min=0).sum(),
-            "you subtracted the floor: its gradient is right, but the nats below the floor are missing from the number",
-        ),
-        (
-            torch.where(average < floor, torch.zeros_like(average), average).sum(),
-            "you dropped the latents below the floor: they count as much as the floor",
-        ),
-        ((average + floor).sum(), "you added the floor to every latent: it only raises those below it"),
-        (rate.sum(dim=0).clamp(min=floor).sum(), "you summed over the images: average over them"),
-        (rate.clamp(min=floor).sum(), "you applied the floor to every image, and summed over the batch"),
-    )
-    numbers = f" You have {result.item():.4g}, right is {right.item():.4g}."
-    for wrong, diagnosis in mistakes:
-        if _same(result, wrong):
-            raise Wrong(f"{diagnosis}.{numbers}")
-    raise Wrong(f"for 40 images, 5 latents and a floor of 0.5 the number is not right.{numbers}")
