@@ -262,7 +262,7 @@ def _why_not_there(name: str, target: Path, error: Exception) -> str:
             f"{name} is not in {root}, and that folder cannot be written: set COURSE_DATA_DIR to a folder that can, "
             "or ask who keeps the folder to load the data there once"
         )
-    if number in (errno.ENOSPC, errno.EDQUOT):
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return (
             f"{name} does not fit into {root}: free 100 MB there, or set COURSE_DATA_DIR to a folder on a disk with "
             f"more space ({said})"

@@ -259,6 +259,7 @@ def test_a_download_that_breaks_off_leaves_nothing(publisher, root, tmp_path):
         (OSError(errno.EROFS, "Read-only file system"), "cannot be written: set COURSE_DATA_DIR"),
         (OSError(errno.ENOSPC, "No space left on device"), "does not fit into .*No space left on device"),
         (OSError(errno.EDQUOT, "Quota exceeded"), "does not fit into .*Quota exceeded"),
+        (OSError(errno.EFBIG, "File too large"), "does not fit into .*File too large"),
         (FileExistsError(errno.EEXIST, "File exists"), "a file stands where a folder is needed"),
         (
             ConnectionResetError(errno.ECONNRESET, "Connection reset"),

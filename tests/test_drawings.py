@@ -1,11 +1,16 @@
 """Pictures that somebody drew: their preparation for a network."""
 
+import io
+import tracemalloc
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
-from course_utils.data import load_images
+from course_utils.data import load_images, to_pixels
 from course_utils.drawings import ink_of, move, prepare_drawing, thicken
+from course_utils.judges import load_judge
 
 SEVEN = [(60, 50), (200, 50), (110, 230)]
 
@@ -96,6 +101,143 @@ def test_images_of_the_data_set_stay_what_they_are():
         shifts = [np.roll(image, (i, j), (0, 1)) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         # Ink fainter than 16 of 255 at the rim may be cut off.
         assert min(np.abs(prepared - shifted).max() for shifted in shifts) <= 16
+
+
+# --- screenshots, scans and photographs: an independent classifier reads the seven ---
+
+
+def on_paper(**changes):
+    return seven(**{"background": (250, 250, 245), "mode": "RGB", **changes})
+
+
+def lit(picture, light):
+    """The picture under a light that varies with the place: light(x, y), both from -1 to 1, is a share."""
+    height, width = picture.height, picture.width
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    return Image.fromarray((np.asarray(picture) * light(x, y)[..., None]).astype(np.uint8))
+
+
+def grainy(picture, deviation=6):
+    noise = np.random.default_rng(0).normal(0, deviation, np.asarray(picture).shape)
+    return Image.fromarray((np.asarray(picture) + noise).clip(0, 255).astype(np.uint8))
+
+
+def falling(x, y):
+    return 0.75 - 0.25 * x
+
+
+def vignette(x, y):
+    return 1 - 0.3 * (x**2 + y**2)
+
+
+def cos4_law(x, y):
+    return np.cos(np.arctan(0.6 * np.hypot(x, y))) ** 4
+
+
+def rounded_corners():
+    picture, opacity = on_paper(mode="RGBA"), Image.new("L", (280, 280))
+    ImageDraw.Draw(opacity).rounded_rectangle((0, 0, 279, 279), 30, fill=255)
+    picture.putalpha(opacity)
+    return picture
+
+
+def one_pixel_nearly_opaque():
+    picture = on_paper(mode="RGBA")
+    picture.putpixel((5, 5), (250, 250, 245, 254))
+    return picture
+
+
+def within_a_transparent_margin():
+    picture = Image.new("RGBA", (380, 380))
+    picture.paste(on_paper(), (50, 50))
+    return picture
+
+
+def ruled(lines=(150, 180, 220)):
+    """A sheet whose lines are ink, too, if they are as dark."""
+    picture = on_paper()
+    sheet = Image.new("RGB", picture.size, (250, 250, 245))
+    for y in range(15, 280, 31):
+        ImageDraw.Draw(sheet).line([(0, y), (280, y)], fill=lines, width=2)
+    return Image.fromarray(np.minimum(np.asarray(sheet), np.asarray(picture)))
+
+
+def turned_by_its_camera():
+    """A photograph that lies on its side, with the note in its file that says so."""
+    note, file = Image.Exif(), io.BytesIO()
+    note[0x0112] = 6  # the tag Orientation: to be turned by 90 degrees clockwise
+    on_paper().rotate(90, expand=True).save(file, "JPEG", exif=note)
+    return Image.open(file)
+
+
+def in_numbers(dtype, largest):
+    return Image.fromarray((np.asarray(on_paper(mode="L")) / 255 * largest).astype(dtype))
+
+
+PHOTOGRAPHS = {
+    "rounded corners": rounded_corners(),
+    "one pixel nearly opaque": one_pixel_nearly_opaque(),
+    "transparent margin": within_a_transparent_margin(),
+    "falling light": lit(on_paper(), falling),
+    "falling light, grainy": grainy(lit(on_paper(), falling)),
+    "vignette": lit(on_paper(), vignette),
+    "vignette, grainy": grainy(lit(on_paper(), vignette)),
+    "the lens's own vignette": lit(on_paper(), cos4_law),
+    "chalk in falling light": lit(on_paper(colour="white", background=(40, 70, 50)), falling),
+    "ruled paper": ruled(),
+    "ruled paper in falling light, grainy": grainy(lit(ruled(), falling)),
+    "turned by its camera": turned_by_its_camera(),
+    "shares of 1": in_numbers(np.float32, 1),
+    "floats up to 255": in_numbers(np.float32, 255),
+    "16 bits": in_numbers(np.uint16, 65535),
+    "ink leaves the page": on_paper().crop((50, 47, 190, 280)),
+}
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return load_judge("strokes")
+
+
+@pytest.mark.parametrize("kind", PHOTOGRAPHS)
+def test_the_seven_is_read_and_nothing_else_is_ink(kind, judge):
+    image = prepare_drawing(PHOTOGRAPHS[kind])
+    with torch.no_grad():
+        assert judge(to_pixels(torch.from_numpy(image)[None])).argmax() == 7
+    assert np.abs(image.astype(int) - prepare_drawing(seven())).mean() < 10
+
+
+def test_a_large_photograph_is_shrunk_before_anything_else():
+    photograph = grainy(lit(on_paper(size=1000), falling)).resize((4000, 3000))
+    tracemalloc.start()
+    image = prepare_drawing(photograph)
+    largest = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert ink_box(image)[0] in (19, 20, 21)
+    # One float for each of its colours would be 288 MB.
+    assert largest < 150e6
+
+
+def test_images_that_ink_fills_to_the_border_keep_all_of_it():
+    garment = np.full((28, 28), 102, dtype=np.uint8)
+    garment[:, 4:24] = 204
+    garment[:2], garment[12:16] = 0, 0
+    garment[:, 0], garment[:, 27] = 0, 0
+    assert np.array_equal(ink_of(Image.fromarray(garment)), garment // 204 * 255 + garment % 204 // 102 * 128)
+
+
+@pytest.mark.parametrize(
+    ("picture", "got"),
+    [
+        (np.zeros((28, 28), dtype=np.uint8), "must be a PIL image; got ndarray"),
+        (torch.zeros(28, 28), "must be a PIL image; got Tensor"),
+        (Image.new("L", (0, 0)), "must have pixels; got 0 x 0"),
+        (Image.new("RGBA", (5, 0)), "must have pixels; got 5 x 0"),
+    ],
+)
+def test_what_is_no_picture_is_told(picture, got):
+    with pytest.raises(ValueError, match=f"^picture {got}$"):
+        prepare_drawing(picture)
 
 
 def test_turning_is_counter_clockwise():
