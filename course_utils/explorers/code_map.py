@@ -55,7 +55,7 @@ class CodeMap(Explorer):
         principal = PCA(n_components=directions).fit_transform(rows)
         self.coordinates = {f"PCA {i + 1}": principal[:, i] for i in range(directions)}
         self.coordinates |= {f"z{i + 1}": rows[:, i] for i in range(rows.shape[1])}
-        self._shown = None
+        self._shown: tuple[str, str, str] | None = None
         names = list(self.coordinates)
         wide = {"layout": ipywidgets.Layout(width="320px"), "style": {"description_width": "90px"}}
         controls = {
@@ -91,7 +91,9 @@ class CodeMap(Explorer):
         if colour == BY_CLASS:
             draw_class_map(axis, points, self.labels)
         else:
-            dots = axis.scatter(*points.T, s=6, c=self.factors[colour], cmap="cividis", linewidths=0)
+            dots = axis.scatter(
+                points[:, 0], points[:, 1], s=6, c=self.factors[colour], cmap="cividis", linewidths=0
+            )
             self.figure.colorbar(dots, cax=self.figure.add_axes((0.6, 0.12, 0.015, 0.8)), label=colour)
         axis.set_xlabel(across)
         axis.set_ylabel(up)

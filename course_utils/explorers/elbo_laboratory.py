@@ -220,6 +220,10 @@ class _Panel:
         self.moving = []
         self.drawn_scale = None
 
+    def move_latents(self, posterior, means, widths, w, x) -> None:
+        """Draw the true posterior, q with these means and widths, and where W z = x."""
+        raise NotImplementedError
+
     def render(self) -> Image.Image:
         moving = [*self.moving, *self.bars.moving]
         scale = self.bars.axis.get_xlim()
@@ -282,8 +286,8 @@ class _TwoLatentsPanel(_Panel):
         axis.set_xlabel("z, latent 1")
         axis.set_ylabel("z, latent 2")
         shown = {"p(z)": prior[0], "p(z|x)": self.posterior[0], "q(z|x)": self.q[0], "W z = x": self.exact}
-        place = {"loc": "upper left", "bbox_to_anchor": (1, 1), "handlelength": 1.6}
-        axis.legend(shown.values(), shown.keys(), fontsize=8.5, frameon=False, **place)
+        style = {"fontsize": 8.5, "frameon": False, "handlelength": 1.6}
+        axis.legend(shown.values(), shown.keys(), loc="upper left", bbox_to_anchor=(1, 1), **style)
         axis.set_title("one and two standard deviations", fontsize=10)
 
     def move_latents(self, posterior, means, widths, w, x) -> None:

@@ -288,9 +288,11 @@ class _Stage:
         self.note.set_text("q is taller than this frame" if curves["q"].max() > FRAME_HEIGHT else "")
         ends = np.stack([self.starts, landing, np.full_like(landing, np.nan)], axis=1)
         self.arrows.set_data(ends.flatten(), self.arrow_heights)
-        # More points than pixels would only cost time.
-        chosen = np.unique(np.linspace(0, len(history) - 1, 300).astype(int)) if history else []
-        columns = np.array([history[i] for i in chosen]).T if history else np.zeros((4, 0))
+        columns = np.zeros((4, 0))
+        if history:
+            # More points than pixels would only cost time.
+            chosen = np.unique(np.linspace(0, len(history) - 1, 300).astype(int))
+            columns = np.array([history[i] for i in chosen]).T
         for line, values in zip((self.loss, self.real, self.fake), columns[1:], strict=True):
             line.set_data(columns[0], values)
         self._draw_background_if_needed(history[-1][0] if history else 0)

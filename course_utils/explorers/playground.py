@@ -304,7 +304,8 @@ def _markers(x: np.ndarray, y: np.ndarray) -> Image.Image:
 
 
 def _darker(colour: str) -> tuple[int, int, int]:
-    return tuple(int(255 * 0.7 * part) for part in to_rgb(colour))
+    red, green, blue = (int(255 * 0.7 * part) for part in to_rgb(colour))
+    return red, green, blue
 
 
 def _write_status(canvas, step: int, accuracy: tuple[float, float]) -> None:

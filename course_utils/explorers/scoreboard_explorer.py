@@ -94,7 +94,7 @@ class ScoreboardExplorer(Explorer):
             colour, shape = STYLES[name]
             axis.plot([min(values), max(values)], [row, row], color=colour, linewidth=6, alpha=0.35)
             axis.plot(values, [row] * len(values), shape, color=colour, markersize=7, markeredgecolor="white")
-            average = f"mean {_short(np.mean(values))}"
+            average = f"mean {_short(float(np.mean(values)))}"
             axis.text(1.02, row, average, transform=axis.get_yaxis_transform(), va="center", fontsize=9)
         axis.set_yticks(range(len(rows)), [MODELS[name] for name in rows])
         axis.set_ylim(len(rows) - 0.4, -0.6)

@@ -179,14 +179,14 @@ class _Run:
 
     def _update_and_compare(self) -> dict[str, float]:
         """One update, and the cosines between the gradients it followed and those of an update with all rules on."""
-        networks = [copy.deepcopy(network) for network in (self.G, self.D)]
-        for network in networks:
+        G, D = copy.deepcopy(self.G), copy.deepcopy(self.D)
+        for network in (G, D):
             network.zero_grad()
-        right_optimizers = [_adam(network, self.demo.rate) for network in networks]
+        right_optimizers = [_adam(network, self.demo.rate) for network in (G, D)]
         for right, own in zip(right_optimizers, self.optimizers):
             right.load_state_dict(copy.deepcopy(own.state_dict()))
         right = _gradients_followed(right_optimizers)
-        self._update_of(*networks, right_optimizers, (True,) * len(RULES))
+        self._update_of(G, D, right_optimizers, (True,) * len(RULES))
         own = _gradients_followed(self.optimizers)
         self._update()
         return {
