@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -235,7 +236,7 @@ def _load_torchvision(name: str, root: Path) -> ImageData:
     return ImageData(name, CLASSES[name], train.data, train.targets.long(), test.data, test.targets.long())
 
 
-def _download(name: str, dataset_class: type, root: Path) -> None:
+def _download(name: str, dataset_class: Any, root: Path) -> None:
     """Download into a folder beside the final one, and rename it when whole: no reader ever sees half of it."""
     target = root / dataset_class.__name__
     try:
@@ -291,7 +292,7 @@ def _move_into_place(arrived: Path, target: Path) -> None:
                 os.replace(source, destination)
 
 
-def _verify(name: str, dataset_class: type, folder: Path) -> None:
+def _verify(name: str, dataset_class: Any, folder: Path) -> None:
     """Raise DataError unless all four unpacked files in `folder` are what their publisher gave out."""
     archives = dict(dataset_class.resources)
     for file in RAW_FILES:

@@ -113,15 +113,15 @@ def fit_and_centre(ink: Image.Image) -> np.ndarray:
     # Resampling blurs: ink that fits already, as that of the data does, is left alone.
     if abs(max(fitted.size) - BOX) > 2:
         fitted = _resize_longest(fitted, BOX)
-    fitted = np.asarray(fitted).astype(float)
-    height, width = fitted.shape
-    mass = fitted.sum()
+    pixels = np.asarray(fitted).astype(float)
+    height, width = pixels.shape
+    mass = pixels.sum()
     # The middle of 28 pixels lies between pixels 13 and 14.
-    top = round(13.5 - (fitted.sum(axis=1) @ np.arange(height)) / mass)
-    left = round(13.5 - (fitted.sum(axis=0) @ np.arange(width)) / mass)
+    top = round(13.5 - (pixels.sum(axis=1) @ np.arange(height)) / mass)
+    left = round(13.5 - (pixels.sum(axis=0) @ np.arange(width)) / mass)
     top, left = min(max(top, 0), SIZE - height), min(max(left, 0), SIZE - width)
     image = np.zeros((SIZE, SIZE), dtype=np.uint8)
-    image[top : top + height, left : left + width] = np.rint(fitted)
+    image[top : top + height, left : left + width] = np.rint(pixels)
     return image
 
 
