@@ -1,4 +1,4 @@
-"""Speed of the helpers, as ratios of things run side by side: `make bench`.
+"""Speed of the helpers, as ratios of things run side by side: `python -m workshop.bench` (make bench).
 
 Every line compares variants of the same work. The runs are interleaved, so that a busy machine slows all of
 them, and the medians of several runs are compared; absolute times are only there to show the size of things.
@@ -21,7 +21,7 @@ RUNS = 7
 BATCH_SIZE = 128
 
 
-def compare(title: str, variants: dict[str, Callable[[], None]], runs: int = RUNS) -> None:
+def compare(title: str, variants: dict[str, Callable[[], object]], runs: int = RUNS) -> None:
     """Run the variants in turn, `runs` times each, and print their medians as ratios to the first one."""
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for run in range(runs + 1):

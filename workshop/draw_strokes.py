@@ -227,7 +227,7 @@ def balanced_labels(count: int, seed: int) -> np.ndarray:
 
 def make_data() -> dict[str, np.ndarray]:
     """The arrays of the data file: {train,test}_images, {train,test}_labels and {train,test}_<factor>."""
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for split, count, seed in (("train", TRAIN_COUNT, TRAIN_SEED), ("test", TEST_COUNT, TEST_SEED)):
         labels = balanced_labels(count, seed)
         images, factors = draw_digits(labels, seed)
@@ -240,7 +240,7 @@ def save_data(arrays: dict[str, np.ndarray], path: Path) -> None:
     """Write the data file and beside it its SHA-256 (for `sha256sum -c`). Nothing half-written is left."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
+    np.savez_compressed(file, allow_pickle=False, **arrays)
     digest = hashlib.sha256(file.getvalue()).hexdigest()
     checksum_file = path.with_name(path.name + ".sha256")
     write_whole({path: file.getvalue(), checksum_file: f"{digest}  {path.name}\n".encode()})

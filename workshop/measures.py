@@ -3,14 +3,13 @@
 A measure that draws random numbers seeds them itself, and leaves those of the caller alone.
 """
 
-from collections.abc import Callable
-
 import torch
 
 from course_utils.checkpoints import read
 from course_utils.data import ImageData, to_pixels
+from course_utils.environment import forked_random_numbers
 from course_utils.judges import accuracy, class_shares, fidelity, frechet_distance, load_judge
-from course_utils.models import ClusteredGenerator, ConditionalGenerator, ConditionalPrior
+from course_utils.models import ConditionalGenerator, ConditionalPrior, ConditionalVAE
 from course_utils.probability import (
     bernoulli_log_likelihood,
     elbo,
@@ -40,25 +39,23 @@ def _binarised(images: torch.Tensor) -> torch.Tensor:
 @torch.no_grad()
 def negative_elbo(model: torch.nn.Module, data: ImageData) -> float:
     """Minus the ELBO of a VAE in nats per image: eight samples of z for each of the binarised test images."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        values = [
-            elbo(x, *model.encode(x), lambda x, z: bernoulli_log_likelihood(model.decode(z), x))
-            for x in _binarised(data.test_images).repeat(8, 1, 1, 1).split(1000)
-        ]
+    values = []
+    with forked_random_numbers(0):
+        for x in _binarised(data.test_images).repeat(8, 1, 1, 1).split(1000):
+            mu, log_var = model.encode(x)
+            values.append(elbo(x, mu, log_var, lambda x, z: bernoulli_log_likelihood(model.decode(z), x)))
     return -torch.cat(values).mean().item()
 
 
 @torch.no_grad()
 def negative_elbo_given_y(model: torch.nn.Module, data: ImageData) -> float:
     """Minus the ELBO of a conditional VAE with p(z) = N(0, I), given the labels, in nats per test image."""
-    parts = zip(_binarised(data.test_images).split(1000), data.test_labels.split(1000))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        values = [
-            elbo(x, *model.encode(x, y), lambda x, z, y=y: bernoulli_log_likelihood(model.decode(z, y), x))
-            for x, y in parts
-        ]
+    values = []
+    with forked_random_numbers(0):
+        for x, y in zip(_binarised(data.test_images).split(1000), data.test_labels.split(1000)):
+            mu, log_var = model.encode(x, y)
+            value = elbo(x, mu, log_var, lambda x, z, y=y: bernoulli_log_likelihood(model.decode(z, y), x))
+            values.append(value)
     return -torch.cat(values).mean().item()
 
 
@@ -72,38 +69,36 @@ def rate(model: torch.nn.Module, data: ImageData) -> float:
 def importance_weighted_bound_k5000(model: torch.nn.Module, data: ImageData) -> float:
     """Minus the importance-weighted bound of a VAE with k = 5000, in nats per image, over 1,000 test images."""
     x = _binarised(data.test_images)[:1000]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    mu, log_var = model.encode(x)
+    with forked_random_numbers(0):
         bounds = importance_weighted_bound(
-            x, *model.encode(x), lambda x, z: bernoulli_log_likelihood(model.decode(z), x), k=5000
+            x, mu, log_var, lambda x, z: bernoulli_log_likelihood(model.decode(z), x), k=5000
         )
     return -bounds.mean().item()
 
 
 @torch.no_grad()
 def _generated(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-    """10,000 images of a conditional model, (N, 1, 28, 28), and the labels asked for, each class equally often."""
-    y = torch.arange(10_000) % model.num_classes
-    if isinstance(model, ConditionalGenerator):
-        draw, z = model, torch.randn(len(y), model.noise_size, generator=torch.Generator().manual_seed(0))
-    else:
-        draw, z = _of_conditional_vae(model, y)
-    return torch.cat([draw(*part) for part in zip(z.split(1000), y.split(1000))]), y
+    """10,000 images of a model, (N, 1, 28, 28), and the labels that it is asked for, each class equally often.
 
-
-def _of_conditional_vae(model: torch.nn.Module, y: torch.Tensor) -> tuple[Callable, torch.Tensor]:
-    """How a conditional VAE draws, and z ~ N(0, I) for it.
-
-    A prior is measured with the conditional VAE that ships beside it, and z ~ p(z|y): ship that one first.
+    A prior is measured with the conditional VAE that ships beside it: ship that one first.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    y = torch.arange(10_000) % 10
+    with forked_random_numbers(0):
         if isinstance(model, ConditionalPrior):
             z = model.sample(y)
             model, _ = read(SHIPPED / "strokes" / "conditional_vae.safetensors")
         else:
-            z = torch.randn(len(y), model.latent_size)
-    return lambda z, y: model.decode(z, y).sigmoid(), z
+            size = model.latent_size if isinstance(model, ConditionalVAE) else model.noise_size
+            z = torch.randn(len(y), size)
+    return torch.cat([_decoded(model, *part) for part in zip(z.split(1000), y.split(1000))]), y
+
+
+def _decoded(model: torch.nn.Module, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """What a model makes of codes or noise z (B, n), and of the labels y (B,) if it knows labels."""
+    if isinstance(model, ConditionalVAE):
+        return model.decode(z, y).sigmoid()
+    return model(z, y) if isinstance(model, ConditionalGenerator) else model(z)
 
 
 def fidelity_of(model: torch.nn.Module, data: ImageData) -> float:
@@ -111,23 +106,16 @@ def fidelity_of(model: torch.nn.Module, data: ImageData) -> float:
     return fidelity(load_judge(data.name), *_generated(model))
 
 
-@torch.no_grad()
-def _images_of(model: torch.nn.Module) -> torch.Tensor:
-    """10,000 images of a generator, conditional or not, (N, 1, 28, 28)."""
-    if not isinstance(model, ClusteredGenerator):
-        return _generated(model)[0]
-    z = torch.randn(10_000, model.noise_size, generator=torch.Generator().manual_seed(0))
-    return torch.cat([model(part) for part in z.split(1000)])
-
-
 def frechet_distance_of(model: torch.nn.Module, data: ImageData) -> float:
     """The Frechet distance of 10,000 generated images to the test images."""
-    return frechet_distance(load_judge(data.name), data.test_images, _images_of(model))
+    x, _ = _generated(model)
+    return frechet_distance(load_judge(data.name), data.test_images, x)
 
 
 def smallest_class_share(model: torch.nn.Module, data: ImageData) -> float:
     """The share of the rarest class among 10,000 generated images, as the judge reads them."""
-    return class_shares(load_judge(data.name), _images_of(model)).min().item()
+    x, _ = _generated(model)
+    return class_shares(load_judge(data.name), x).min().item()
 
 
 MEASURES = {

@@ -34,7 +34,9 @@ SECONDS_FOR_A_CELL = 600
 def tagged_sources(notebook: str, tag: str) -> list[str]:
     """The code cells of a notebook of the course, such as "08_vae", that carry a tag, in their order."""
     cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "code" and tag in cell.metadata.get("tags", [])]
+    return [
+        cell.source for cell in cells if cell.cell_type == "code" and tag in cell.metadata.get("tags", [])
+    ]
 
 
 def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
@@ -82,7 +84,7 @@ def _make_ids_unique(cells: list) -> None:
 
 
 def _merge_streams(outputs: list) -> list:
-    merged = []
+    merged: list[nbformat.NotebookNode] = []
     for output in outputs:
         if merged and output.output_type == "stream" and merged[-1].get("name") == output.name:
             merged[-1].text += output.text

@@ -47,7 +47,9 @@ VARIABLES = {
 
 def recipe_of(name: str) -> list[str]:
     """The cells of its notebook that train a model of the scoreboard."""
-    return tagged_sources(CATALOGUE[name].notebook, "recipe")
+    notebook = CATALOGUE[name].notebook
+    assert notebook is not None, "every model of the scoreboard has a notebook"
+    return tagged_sources(notebook, "recipe")
 
 
 def run_cells(sources: list[str], **names) -> dict:

@@ -1,36 +1,37 @@
 """Ship what a notebook trained on this machine: python -m workshop.ship NAME ...
 
-Run the notebook on `strokes` first. The model that it kept in data/trained/own is rounded to float16, its metrics are
-measured again with the rounded weights, and it is written to data/trained/shipped.
+Run the notebook on `strokes` first. The model that it kept in data/trained/own is rounded to float16, measured again
+with the rounded weights, and written to data/trained/shipped.
 """
 
 import sys
 
+from torch import nn
+
 from course_utils.catalogue import row_of
-from course_utils.checkpoints import read, write_trained
-from course_utils.data import load_images
+from course_utils.checkpoints import Manifest, read, write_trained
+from course_utils.data import ImageData, load_images
 from course_utils.settings import OWN, SHIPPED
 from workshop.measures import MEASURES
+
+
+def ship(
+    name: str, model: nn.Module, data: ImageData, settings: dict, seed: int, steps: int, seconds: float
+) -> Manifest:
+    """Round a model, in place, to float16, measure it on the data set, and write it to data/trained/shipped."""
+    model.half().float()
+    metrics = {measure: round(MEASURES[measure](model, data), 4) for measure in row_of(name).measures}
+    return write_trained(
+        name, model.half(), dataset=data.name, settings=settings, seed=seed, steps=steps, seconds=round(seconds, 1),
+        metrics=metrics, folder=SHIPPED,
+    )  # fmt: skip
 
 
 def main(names: list[str]) -> None:
     data = load_images("strokes")
     for name in names:
-        model, manifest = read(OWN / data.name / f"{name}.safetensors")
-        model.half().float()
-        metrics = {metric: round(MEASURES[metric](model, data), 4) for metric in row_of(name).measures}
-        shipped = write_trained(
-            name,
-            model.half(),
-            dataset=data.name,
-            settings=manifest.settings,
-            seed=manifest.seed,
-            steps=manifest.steps,
-            seconds=round(manifest.seconds, 1),
-            metrics=metrics,
-            folder=SHIPPED,
-        )
-        print(shipped)
+        model, kept = read(OWN / data.name / f"{name}.safetensors")
+        print(ship(name, model, data, kept.settings, kept.seed, kept.steps, kept.seconds))
 
 
 if __name__ == "__main__":

@@ -1,39 +1,23 @@
 """How close is `strokes` to real handwriting? A small CNN learns one data set and reads the other's test set.
 
-    python tests/benchmarks/strokes_realism.py --mnist FOLDER --seeds 3
-
-FOLDER holds MNIST as torchvision stores it. Prints, as tables, the accuracy in percent for each digit and for
-all of them: mean over the seeds, and lowest to highest. With --picture FILE it only draws the samples that
-data/README.md shows.
+python -m workshop.strokes_realism                  prints, as tables, the accuracy in percent for each digit and for
+                                                    all of them: mean over the seeds, and lowest to highest
+python -m workshop.strokes_realism --picture FILE   only draws the samples that data/README.md shows
 """
 
 import argparse
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchvision.datasets import MNIST
 
-from course_utils.settings import STROKES_FILE
+from course_utils.data import load_images, to_pixels
 
 STEPS = 500  # the same for both data sets: 6.4 epochs of strokes, 2.1 epochs of MNIST
 BATCH_SIZE = 256
 LEARNING_RATE = 3e-3
-
-
-def load_strokes(split):
-    """Images, float32 (N, 1, 28, 28) in [0, 1], and labels, int64 (N,); `split` is train or test."""
-    with np.load(STROKES_FILE, allow_pickle=False) as file:
-        images, labels = torch.tensor(file[f"{split}_images"]), torch.tensor(file[f"{split}_labels"])
-    return images[:, None].float() / 255, labels
-
-
-def load_mnist(root, split):
-    data = MNIST(root, train=split == "train", download=False)
-    return data.data[:, None].float() / 255, data.targets
 
 
 def build_cnn():
@@ -80,11 +64,11 @@ def print_table(title, results):
 
 def save_picture(path):
     """Draw the first 16 train images of each digit, one row per digit."""
-    images, labels = load_strokes("train")
-    rows = [torch.cat([*images[labels == digit][:16, 0]], dim=1) for digit in range(10)]
+    data = load_images("strokes")
+    rows = [torch.cat([*data.train_images[data.train_labels == digit][:16]], dim=1) for digit in range(10)]
     figure, axes = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
     axes.imshow(torch.cat(rows), cmap="gray")
-    axes.set_yticks([28 * digit + 14 for digit in range(10)], range(10))
+    axes.set_yticks([28 * digit + 14 for digit in range(10)], list("0123456789"))
     axes.set_xticks([])
     axes.set_ylabel("digit")
     axes.set_title("strokes: the first 16 train images of each digit")
@@ -95,21 +79,19 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    task = parser.add_mutually_exclusive_group(required=True)
-    task.add_argument("--mnist", help="folder that holds MNIST as torchvision stores it")
-    task.add_argument("--picture", type=Path, help="only draw samples into this file")
+    parser.add_argument("--picture", type=Path, help="only draw samples into this file")
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds (default: %(default)s)")
     arguments = parser.parse_args()
     if arguments.picture:
         save_picture(arguments.picture)
         return
 
-    tests = {"strokes": load_strokes("test"), "MNIST": load_mnist(arguments.mnist, "test")}
-    trains = {"strokes": load_strokes("train"), "MNIST": load_mnist(arguments.mnist, "train")}
-    for train_name, train_data in trains.items():
-        models = [train(*train_data, seed) for seed in range(arguments.seeds)]
-        for test_name, test_data in tests.items():
-            results = [accuracy(model, *test_data) for model in models]
+    data_sets = {"strokes": load_images("strokes"), "MNIST": load_images("mnist")}
+    for train_name, learnt in data_sets.items():
+        pixels = to_pixels(learnt.train_images)
+        models = [train(pixels, learnt.train_labels, seed) for seed in range(arguments.seeds)]
+        for test_name, read in data_sets.items():
+            results = [accuracy(model, to_pixels(read.test_images), read.test_labels) for model in models]
             print_table(f"Trained on {train_name} (train), reads {test_name} (test)", results)
 
 

@@ -1,10 +1,10 @@
 """Train the VAE of notebook 08 on MNIST, with 50 latents, and measure it as Burda and others (2016) did theirs.
 
-    OMP_NUM_THREADS=1 python -m workshop.train_long_vae --data FOLDER [NAME ...]
+    OMP_NUM_THREADS=1 python -m workshop.train_long_vae [NAME ...]
 
-FOLDER holds MNIST as torchvision stores it. The models are chosen by NAME (default: all of RUNS), trained on the 60,000
-train images, rounded to float16, and written to data/trained/shipped/mnist. Notebook 08 shows the
-numbers. The settings were chosen with short runs on the last 5,000 train images; the test images are only measured.
+The models are chosen by NAME (default: all of RUNS), trained on the 60,000 train images, rounded to float16, and
+written to data/trained/shipped/mnist. Notebook 08 shows the numbers. The settings were chosen with short runs on the
+last 5,000 train images; the test images are only measured.
 
 The seconds in a manifest are CPU seconds of the training on one thread. The names count minutes of two cores: two
 threads take about two thirds of the time of one.
@@ -16,13 +16,10 @@ import time
 import torch
 import torch.nn.functional as F
 
-from course_utils.catalogue import row_of
-from course_utils.checkpoints import write_trained
 from course_utils.data import load_images, minibatches, to_pixels
 from course_utils.models import VAE
 from course_utils.probability import gaussian_kl, reparameterise
-from course_utils.settings import SHIPPED
-from workshop.measures import MEASURES
+from workshop.ship import ship
 
 SEED = 0
 SETTINGS = {"latent_size": 50, "hidden_size": 384}
@@ -64,21 +61,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", required=True, help="folder that holds MNIST as torchvision stores it")
     parser.add_argument("names", nargs="*", default=list(RUNS), metavar="NAME", help=f"of {', '.join(RUNS)}")
     arguments = parser.parse_args()
-    data = load_images("mnist", arguments.data)
+    data = load_images("mnist")
     for name in arguments.names:
         begin = time.process_time()
         model, steps = train(data.train_images, *RUNS[name])
-        seconds = round(time.process_time() - begin, 1)
-        model.half().float()
-        metrics = {metric: round(MEASURES[metric](model, data), 4) for metric in row_of(name).measures}
-        shipped = write_trained(
-            name, model.half(), dataset="mnist", settings=SETTINGS, seed=SEED, steps=steps, seconds=seconds,
-            metrics=metrics, folder=SHIPPED,
-        )  # fmt: skip
-        print(shipped, flush=True)
+        seconds = time.process_time() - begin
+        print(ship(name, model, data, SETTINGS, SEED, steps, seconds), flush=True)
 
 
 if __name__ == "__main__":
