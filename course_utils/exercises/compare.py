@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
+
+from course_utils.environment import forked_random_numbers
 
 FORGOTTEN_RETURN = "your function returned nothing: is its `return` missing?"
 
@@ -177,6 +180,46 @@ class Value(Kind):
 
     def difference(self, result: Any, expected: Any) -> str:
         return f"you have {result!r}, right is {expected!r}"
+
+
+@dataclass(frozen=True)
+class Instance(Value):
+    """A value of which only the type is asked for: the exercise's mistakes decide whether it is right."""
+
+    def same(self, result: Any, expected: Any, equal_nan: bool = False) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Network(Kind):
+    """A network, compared by the shape of its output. what: in words; shape: that of an input, (4, 32, 7, 7) say."""
+
+    what: str
+    shape: tuple[int, ...]
+
+    def output(self, network: nn.Module) -> torch.Tensor | str:
+        """What the network makes of random inputs, or why it cannot take them, in words."""
+        try:
+            with forked_random_numbers(), torch.no_grad():
+                # So large that numbers which an activation should limit are seen to be unlimited.
+                output = network(100 * torch.randn(self.shape))
+        except Exception as error:
+            return str(error).split("\n")[0]
+        return output if isinstance(output, torch.Tensor) else f"its output is {_kind(output)}"
+
+    def problem(self, result: Any) -> str:
+        return Value(self.what, (nn.Module,)).problem(result)
+
+    def same(self, result: Any, expected: Any, equal_nan: bool = False) -> bool:
+        outputs = self.output(result), self.output(expected)
+        return all(isinstance(one, torch.Tensor) for one in outputs) and outputs[0].shape == outputs[1].shape
+
+    def difference(self, result: Any, expected: Any) -> str:
+        output = self.output(result)
+        if isinstance(output, str):
+            return f"your network fails on an input of shape {self.shape}: {output}"
+        right = tuple(self.output(expected).shape)
+        return f"your network makes {tuple(output.shape)} of {self.shape}, right is {right}"
 
 
 @dataclass(frozen=True)

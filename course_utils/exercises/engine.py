@@ -7,7 +7,7 @@ copies of their own, and with random numbers of their own, so that the reader's 
 import dis
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,11 +79,12 @@ class Exercise:
 
 @dataclass
 class Call:
-    """One call of an answer: its arguments (spies among them), and what it returned."""
+    """One call of an answer: its arguments (spies among them), copies that it never saw, and what it returned."""
 
     exercise: Exercise
     case: int
     arguments: tuple
+    untouched: tuple
     result: Any
     # Whether gradients were still computed after the call: `set_grad_enabled(False)` would outlast it.
     gradients_on: bool = True
@@ -94,7 +95,12 @@ class Call:
         """What is right: the solution's result for this case, unless the exercise says how to compute it."""
         if self.exercise.expected is not None:
             return self.exercise.expected(self)
-        return call(self.exercise, self.exercise.solution, self.case).result
+        return self.solved.result
+
+    @functools.cached_property
+    def solved(self) -> "Call":
+        """The same call, made with the solution."""
+        return call(self.exercise, self.exercise.solution, self.case)
 
     @functools.cached_property
     def right(self) -> bool:
@@ -195,13 +201,16 @@ def call(exercise: Exercise, answer: Callable, case: int) -> Call:
     arguments, untouched = exercise.cases()[case], exercise.cases()[case]
     try:
         with forked_random_numbers(seed=case), torch.enable_grad():
-            result = [answer(*one) for one in arguments] if exercise.together else answer(*arguments)
+            if exercise.together:
+                result = [_returned(answer, one) for one in arguments]
+            else:
+                result = _returned(answer, arguments)
             gradients_on = torch.is_grad_enabled()
     except (Wrong, KeyboardInterrupt):
         raise
     except BaseException as error:
         raise AnswerFailed from error
-    made = Call(exercise, case, arguments, result, gradients_on)
+    made = Call(exercise, case, arguments, untouched, result, gradients_on)
     if not exercise.together and _changed(arguments, untouched):
         made.remarks.append(
             "A remark: your function changes its argument in place, which its caller may not expect."
@@ -209,6 +218,12 @@ def call(exercise: Exercise, answer: Callable, case: int) -> Call:
     if _is_double(result):
         made.remarks.append("A remark: your result is of type float64, whereas networks compute in float32.")
     return made
+
+
+def _returned(answer: Callable, arguments: tuple) -> Any:
+    result = answer(*arguments)
+    # What an iterator holds, such as model.parameters(), can be read only once.
+    return list(result) if isinstance(result, Iterator) else result
 
 
 def is_stub(answer: Callable) -> bool:

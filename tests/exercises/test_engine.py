@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from course_utils.exercises import EXERCISES, ExerciseNotSolved, check, hint
-from course_utils.exercises.compare import Estimate, Number, Several, Tensor, Value, Whole
+from course_utils.exercises.compare import Estimate, Instance, Network, Number, Several, Tensor, Value, Whole
 from course_utils.exercises.engine import Mistake, exercise, is_stub, judge
 from course_utils.exercises.spies import Spy
 
@@ -141,6 +142,27 @@ def test_a_mistake_may_say_what_it_gives_with_the_numbers_that_the_answer_drew(d
     assert judge(toy, lambda draw: 2 * draw(torch.ones(()))).mistake is None
 
 
+def test_a_mistake_may_look_at_what_the_solution_made_and_at_untouched_arguments(declare):
+    emptied = (
+        list.clear,
+        "you emptied the list",
+        lambda call: len(call.arguments[0]) < len(call.untouched[0]),
+    )
+    shorter = (
+        sum,
+        "you left it as long",
+        lambda call: len(call.arguments[0]) > len(call.solved.arguments[0]),
+    )
+    toy = declare(
+        given=lambda: [([4, 5],)],
+        solution=lambda numbers: numbers.pop(),
+        mistakes=(emptied, shorter),
+        compare=Instance("a number", (int,)),
+    )
+    assert judge(toy, lambda numbers: numbers.clear() or 5).message == "you emptied the list."
+    assert judge(toy, lambda numbers: 5).message == "you left it as long."
+
+
 def test_cases_that_are_judged_together_tell_mistakes_by_all_of_them(declare):
     cases = {
         "given": lambda: [(2,), (3,)],
@@ -213,6 +235,31 @@ def test_texts_and_several_results_are_compared(declare):
     assert judge(two, lambda x: [1, 2]).status == "right"
     assert judge(two, lambda x: 1).message == "return 2 things: both; your function returned a int."
     assert "number 2 is not right: you have 3, right is 2" in judge(two, lambda x: (1, 3)).message
+
+
+def test_an_iterator_is_a_list_and_where_only_the_type_counts_mistakes_decide(declare):
+    emptied = (lambda x: [], "it is empty", lambda call: not call.result)
+    toy = declare(compare=Instance("a list", (list,)), solution=lambda x: [x], mistakes=(emptied,))
+    assert judge(toy, lambda x: iter([x, x])).status == "right"
+    assert judge(toy, lambda x: iter([])).message == "it is empty."
+    assert judge(toy, lambda x: x).message == "your function returned a int; return a list."
+
+
+def test_networks_are_compared_by_what_they_give(declare):
+    asked = Network("a network", (2, 3))
+    narrow = (lambda x: nn.Linear(3, 1), "one too few")
+    toy = declare(compare=asked, solution=lambda x: nn.Linear(3, 2), mistakes=(narrow,))
+    assert judge(toy, lambda x: nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2))).status == "right"
+    for answer, told in (
+        (narrow[0], "one too few. Your network makes (2, 1) of (2, 3), right is (2, 2)."),
+        (lambda x: nn.Linear(4, 2), "shapes cannot be multiplied"),
+        (
+            lambda x: nn.LSTM(3, 2),
+            "Your network fails on an input of shape (2, 3): its output is a tuple of 2",
+        ),
+        (lambda x: [nn.Linear(3, 2)], "your function returned a list of 1; return a network."),
+    ):
+        assert told in judge(toy, answer).message
 
 
 def test_a_spy_remembers_and_says_what_it_takes(declare):
