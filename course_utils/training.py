@@ -5,17 +5,20 @@ minibatches that the loop runs over, and records what the loop hands it.
 """
 
 import math
+import numbers
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from IPython import get_ipython
 from IPython.display import display
 
 from course_utils import plots
+from course_utils.environment import forked_random_numbers
 
 SECONDS_BETWEEN_PICTURES = 0.5
 # With the last picture and the history, the whole stays below a tenth of the time (make bench).
@@ -38,8 +41,8 @@ class TrainingRun:
     trains on, and adds to the same history.
 
     Arguments: `batches`, an iterable with a length; `pictures`, a function without arguments that returns
-    images (N, 1, 28, 28) in [0, 1], called at most twice a second without gradients and without touching the
-    random numbers of the training; `title`, the heading of the live picture.
+    images (N, 1, 28, 28) in [0, 1], called at most twice a second without gradients and with random numbers of its
+    own, the same at each call; `title`, the heading of the live picture.
 
     Attributes: `step` (the current step, from 1 on), `total` (steps of the whole run), `history` (name -> list
     of (step, value)), `stopped` (True if the run was interrupted), `seconds` (wall-clock time of the loop),
@@ -47,16 +50,17 @@ class TrainingRun:
     """
 
     def __init__(self, batches, title: str = "Training", pictures: Callable[[], torch.Tensor] | None = None):
-        if not hasattr(batches, "__len__"):
+        try:
+            self.total = len(batches)
+        except TypeError:  # also of a DataLoader whose data set has no length
             raise ValueError(
-                f"batches must have a length, so that progress can be shown; got {type(batches).__name__}: "
-                "use minibatches(...), a list or a DataLoader"
-            )
+                f"batches must have a length, so that progress can be shown; got {type(batches).__name__} without one: "
+                "use minibatches(...), a list, or a DataLoader of a data set with a length"
+            ) from None
         self.batches = batches
         self.title = title
         self.pictures = pictures
         self.step = 0
-        self.total = len(batches)
         self.history: dict[str, list[tuple[int, float]]] = {}
         self.stopped = False
         self.seconds = 0.0
@@ -94,18 +98,13 @@ class TrainingRun:
                 "the next cells run with what was learnt so far."
             )
 
-    def record(self, **values: float | torch.Tensor) -> None:
-        """Add named values (one number each: a float or a tensor of one element) to the history, at this step.
+    def record(self, **values: float | torch.Tensor | np.ndarray) -> None:
+        """Add named values to the history, at this step: a real number each, or a tensor or array of one.
 
-        Raises FloatingPointError if a value is not finite, ValueError if it is not a single number.
+        Raises FloatingPointError if a value is not finite, ValueError if it is not a single real number.
         """
         for name, value in values.items():
-            if isinstance(value, torch.Tensor) and value.numel() != 1:
-                raise ValueError(
-                    f"{name} must be a single number; got a tensor of shape {tuple(value.shape)}: "
-                    "average or sum it first"
-                )
-            number = value.item() if isinstance(value, torch.Tensor) else float(value)
+            number = _single_number(name, value)
             if not math.isfinite(number):
                 raise FloatingPointError(
                     f"{name} is {number} at step {self.step} of {self.total}, so training cannot go on: the usual "
@@ -114,7 +113,12 @@ class TrainingRun:
             self.history.setdefault(name, []).append((self.step, number))
 
     def latest(self, name: str, last: int = 50) -> float:
-        """The mean of the last few recorded values of `name`: a loss without the noise of single batches."""
+        """The mean of the last few recorded values of `name`: a loss without the noise of single batches.
+
+        Raises ValueError if nothing of that name was recorded.
+        """
+        if name not in self.history:
+            raise ValueError(f"name must be one of what was recorded, {list(self.history)}; got {name!r}")
         values = [value for _, value in self.history[name][-last:]]
         return sum(values) / len(values)
 
@@ -166,5 +170,17 @@ class TrainingRun:
         if self.pictures is None:
             return None
         # When a picture is drawn depends on the clock; forking keeps the training's random numbers independent.
-        with torch.no_grad(), torch.random.fork_rng():
+        with torch.no_grad(), forked_random_numbers():
             return self.pictures()
+
+
+def _single_number(name: str, value: float | torch.Tensor | np.ndarray) -> float:
+    if isinstance(value, torch.Tensor | np.ndarray):
+        if math.prod(value.shape) != 1:
+            raise ValueError(
+                f"{name} must be a single number; got shape {tuple(value.shape)}: average or sum it first"
+            )
+        value = value.item()
+    if not isinstance(value, numbers.Real):
+        raise ValueError(f"{name} must be a single real number; got {value!r}")
+    return float(value)

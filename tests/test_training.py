@@ -2,10 +2,13 @@
 
 import signal
 
+import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader, IterableDataset
 
 from course_utils import plots, training
+from course_utils.environment import prepare
 from course_utils.training import TrainingRun
 
 
@@ -118,15 +121,55 @@ def test_a_loss_with_its_graph_is_recorded_without_a_warning(recwarn):
     assert run.history["loss"] == [(1, 2.0)] and not recwarn.list
 
 
-def test_a_loss_per_example_is_refused_with_its_shape():
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [
+        (torch.zeros(128), r"got shape \(128,\): average or sum it first"),
+        (np.zeros((2, 3)), r"got shape \(2, 3\): average or sum it first"),
+        (None, "got None"),
+        ([0.5], r"got \[0.5\]"),
+        ("0.5", "got '0.5'"),
+        (1 + 2j, r"got \(1\+2j\)"),
+        (torch.tensor(1 + 2j), r"got \(1\+2j\)"),
+    ],
+)
+def test_what_is_not_one_real_number_is_refused_in_a_sentence(value, got):
     run = TrainingRun(range(5))
-    with pytest.raises(ValueError, match=r"loss must be a single number; got a tensor of shape \(128,\)"):
-        run.record(loss=torch.zeros(128))
+    with pytest.raises(ValueError, match=rf"^loss must be a single (real )?number; {got}"):
+        run.record(loss=value)
+    assert run.history == {}
 
 
-def test_minibatches_without_a_length_are_refused():
-    with pytest.raises(ValueError, match=r"batches must have a length.*got generator"):
-        TrainingRun(x for x in range(3))
+@pytest.mark.parametrize(
+    "value", [3, np.float32(3), np.array([3.0]), np.array(3), torch.tensor([[3]]), torch.tensor(3.0).half()]
+)
+def test_one_number_of_any_kind_is_recorded_as_a_float(value, recwarn):
+    run = TrainingRun(range(5))
+    run.record(loss=value)
+    assert run.history["loss"] == [(0, 3.0)] and type(run.history["loss"][0][1]) is float
+    assert not recwarn.list
+
+
+def test_the_latest_of_a_misspelt_name_names_what_was_recorded():
+    run = TrainingRun(range(1))
+    run.record(loss=1.0, accuracy=0.5)
+    with pytest.raises(ValueError, match=r"one of what was recorded, \['loss', 'accuracy'\]; got 'los'"):
+        run.latest("los")
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        return iter(range(3))
+
+
+@pytest.mark.parametrize(
+    "batches", [(x for x in range(3)), DataLoader(Stream())], ids=["generator", "stream"]
+)
+def test_minibatches_without_a_length_are_refused(batches):
+    with pytest.raises(
+        ValueError, match=rf"batches must have a length.*got {type(batches).__name__} without one"
+    ):
+        TrainingRun(batches)
 
 
 def test_pictures_cost_at_most_a_twentieth_of_the_time(notebook, clock, monkeypatch):
@@ -157,13 +200,13 @@ def test_pictures_are_at_least_half_a_second_apart_and_the_last_has_no_times(not
 
 def test_drawing_does_not_change_the_random_numbers_of_the_training(notebook, clock):
     def losses(pictures):
-        torch.manual_seed(0)
+        prepare(seed=0)
         run = TrainingRun(range(20), pictures=pictures)
         for _ in run:
             clock.now += 1.0
-            run.record(loss=torch.rand(()))
+            run.record(loss=torch.rand(()) + np.random.rand())
         return run.history["loss"]
 
-    with_pictures = losses(lambda: torch.rand(4, 1, 28, 28))
+    with_pictures = losses(lambda: torch.rand(4, 1, 28, 28) * np.random.rand())
     assert len(notebook.shown) > 10
     assert with_pictures == losses(None)
