@@ -15,6 +15,7 @@ order of their terms in:
 
 import math
 from collections.abc import Callable
+from numbers import Integral
 
 import torch
 import torch.nn.functional as F
@@ -81,14 +82,20 @@ def bernoulli_log_likelihood(logits: torch.Tensor, x: torch.Tensor) -> torch.Ten
 
     `logits` and `x` have the same shape (B, ...). Every x must be 0 or 1: only then is this the logarithm of
     a probability. Raises ValueError for grey pixels; `grey_cross_entropy` is the loss for those.
+
+    Logits may be any numbers, so probabilities given in their place go unnoticed, and the result is wrong: a decoder
+    that ends in a sigmoid must give up its sigmoid here.
     """
     _check_pixels(logits, x)
     # 0 and 1 are the only finite numbers that are their own squares: the fastest way to ask, at every step.
     if not torch.equal(x, x * x):
         grey = x[x != x * x][0].item()
+        if _in_unit_interval(x):
+            remedy = "binarise with torch.bernoulli(x), or call the loss for grey pixels by its name, grey_cross_entropy"
+        else:
+            remedy = "bring the pixels into [0, 1] first, as to_pixels(images) does, and then binarise"
         raise ValueError(
-            f"x must be 0 or 1 in every pixel, or this is no likelihood; got a pixel of {grey:.3g}: binarise "
-            "with torch.bernoulli(x), or call the loss for grey pixels by its name, grey_cross_entropy"
+            f"x must be 0 or 1 in every pixel, or this is no likelihood; got a pixel of {grey:.3g}: {remedy}"
         )
     return -_cross_entropy(logits, x)
 
@@ -100,11 +107,11 @@ def grey_cross_entropy(logits: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     probabilities, not 0, and exp(-loss) does not integrate to 1 over x: Loaiza-Ganem and Cunningham (2019),
     "The continuous Bernoulli: fixing a pervasive error in variational autoencoders", NeurIPS.
 
-    `logits` and `x` have the same shape (B, ...). Raises ValueError for pixels outside [0, 1].
+    `logits` and `x` have the same shape (B, ...). Raises ValueError for pixels outside [0, 1]. As in
+    `bernoulli_log_likelihood`, probabilities given in place of logits go unnoticed, and the result is wrong.
     """
     _check_pixels(logits, x)
-    # The same test also refuses NaN.
-    if not bool(((x >= 0) & (x <= 1)).all()):
+    if not _in_unit_interval(x):
         raise ValueError(
             f"x must lie in [0, 1]; got pixels from {x.min().item():.3g} to {x.max().item():.3g}"
         )
@@ -163,10 +170,8 @@ def importance_weighted_bound(
     not fit together.
     """
     _check_images(x, mu, log_var)
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise ValueError(f"k must be a whole number of samples, at least 1; got {k!r}")
-    if rows_at_once < 1:
-        raise ValueError(f"rows_at_once must be at least 1; got {rows_at_once}")
+    _check_count("k", k)
+    _check_count("rows_at_once", rows_at_once)
     if condition is not None and len(condition) != len(x):
         raise ValueError(f"condition must have one row per image; got {len(condition)} for {len(x)} images")
     given = (x, mu, log_var) if condition is None else (x, mu, log_var, condition)
@@ -212,7 +217,9 @@ class LinearGaussian:
     def __init__(self, W: torch.Tensor, b: torch.Tensor, sigma: float):
         if W.ndim != 2 or b.shape != W.shape[:1]:
             raise ValueError(f"W must be (D, n) and b (D,); got {tuple(W.shape)} and {tuple(b.shape)}")
-        if not sigma > 0:
+        if not (W.is_floating_point() and b.dtype == W.dtype):
+            raise ValueError(f"W and b must be of one floating type; got {W.dtype} and {b.dtype}")
+        if not 0 < sigma < math.inf:
             raise ValueError(f"sigma must be a standard deviation above 0; got {sigma}")
         self.W, self.b, self.sigma = W, b, float(sigma)
         self.D, self.n = W.shape
@@ -221,6 +228,7 @@ class LinearGaussian:
 
     def sample(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """`count` pairs (z, x) of the joint p(z) p(x|z): first z (count, n), then x (count, D)."""
+        _check_count("count", count)
         z = torch.randn(count, self.n, dtype=self.W.dtype, device=self.W.device)
         mean = z @ self.W.T + self.b
         return z, mean + self.sigma * torch.randn_like(mean)
@@ -302,6 +310,16 @@ def _check_images(x: torch.Tensor, mu: torch.Tensor, log_var: torch.Tensor) -> N
         raise ValueError(
             f"x must have one image per row of mu, and at least one; got {len(x)} and {len(mu)} rows"
         )
+
+
+def _check_count(name: str, count: int) -> None:
+    if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
+        raise ValueError(f"{name} must be a whole number, at least 1; got {count!r}")
+
+
+def _in_unit_interval(x: torch.Tensor) -> bool:
+    # NaN does not lie in it, either.
+    return bool(((x >= 0) & (x <= 1)).all())
 
 
 def _check_log_likelihood(values: torch.Tensor, rows: int) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Bernoulli, Independent, MultivariateNormal, Normal, kl_divergence
@@ -379,6 +380,10 @@ def bound_of(k=3, x=X, mu=MU, log_var=MU, log_likelihood=MODEL.log_likelihood, *
         ),
         (lambda: bernoulli_log_likelihood(GREY, 2 * GREY.round()), "x must be 0 or 1 .* got a pixel of 2"),
         (lambda: bernoulli_log_likelihood(GREY, GREY * math.nan), "x must be 0 or 1 .* got a pixel of nan"),
+        (
+            lambda: bernoulli_log_likelihood(GREY, 255 * GREY.round()),
+            r"x must be 0 or 1 .* got a pixel of 255: bring the pixels into \[0, 1\] first",
+        ),
         (lambda: grey_cross_entropy(GREY, 255 * GREY), r"x must lie in \[0, 1\]; got pixels from 0 to 255"),
         (lambda: grey_cross_entropy(GREY, GREY * math.nan), r"x must lie in \[0, 1\]"),
         (
@@ -396,10 +401,10 @@ def bound_of(k=3, x=X, mu=MU, log_var=MU, log_likelihood=MODEL.log_likelihood, *
         ),
         (lambda: elbo(X, MU, MU, lambda x, z: x), r"log_likelihood must return .* \(2,\); got \(2, 3\)"),
         (lambda: elbo(X, MU, MU, lambda x, z: x.sum()), r"log_likelihood must return .* got \(\)"),
-        (lambda: bound_of(k=0), "k must be a whole number of samples, at least 1; got 0"),
-        (lambda: bound_of(k=2.5), "k must be a whole number .* got 2.5"),
-        (lambda: bound_of(k=True), "k must be a whole number .* got True"),
-        (lambda: bound_of(rows_at_once=0), "rows_at_once must be at least 1; got 0"),
+        (lambda: bound_of(k=0), "k must be a whole number, at least 1; got 0"),
+        (lambda: bound_of(k=2.5), r"k must be a whole number, .* got 2.5"),
+        (lambda: bound_of(k=True), r"k must be a whole number, .* got True"),
+        (lambda: bound_of(rows_at_once=0), "rows_at_once must be a whole number, at least 1; got 0"),
         (
             lambda: bound_of(x=X[:0], mu=MU[:0], log_var=MU[:0]),
             "x must have one image .* at least one; got 0",
@@ -408,6 +413,19 @@ def bound_of(k=3, x=X, mu=MU, log_var=MU, log_likelihood=MODEL.log_likelihood, *
         (lambda: bound_of(condition=torch.zeros(5)), "condition must have one row per image; got 5 for 2"),
         (lambda: LinearGaussian(torch.ones(3, 4), torch.zeros(4), 1.0), r"W must be \(D, n\) and b \(D,\)"),
         (lambda: LinearGaussian(torch.ones(3, 4), torch.zeros(3), 0), "sigma must be .* above 0; got 0"),
+        (
+            lambda: LinearGaussian(torch.ones(3, 4), torch.zeros(3), math.inf),
+            "sigma must be .* above 0; got inf",
+        ),
+        (
+            lambda: LinearGaussian(torch.ones(3, 4).long(), torch.zeros(3).long(), 1.0),
+            r"W and b must be of one floating type; got torch\.int64 and torch\.int64",
+        ),
+        (
+            lambda: LinearGaussian(torch.ones(3, 4), torch.zeros(3).double(), 1.0),
+            r"of one floating type; got torch\.float32 and torch\.float64",
+        ),
+        (lambda: MODEL.sample(2.0), "count must be a whole number, at least 1; got 2.0"),
         (lambda: MODEL.log_marginal(torch.zeros(2, 4)), r"x must be \(B, 3\) for this W; got \(2, 4\)"),
         (lambda: MODEL.elbo(X, MU[:1], MU), r"mu must be \(2, 4\), one row per row of x; got \(1, 4\)"),
         (lambda: MODEL.log_likelihood(X, MU[:, :2]), r"z must be \(2, 4\)"),
@@ -417,3 +435,8 @@ def test_bad_input_gets_one_clear_sentence(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_counts_may_be_numbers_of_numpy():
+    assert bound_of(k=np.int64(2), rows_at_once=np.int32(3)).shape == (2,)
+    assert [tuple(part.shape) for part in MODEL.sample(np.int64(2))] == [(2, 4), (2, 3)]
