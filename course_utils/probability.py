@@ -91,7 +91,8 @@ def bernoulli_log_likelihood(logits: torch.Tensor, x: torch.Tensor) -> torch.Ten
     if not torch.equal(x, x * x):
         grey = x[x != x * x][0].item()
         if _in_unit_interval(x):
-            remedy = "binarise with torch.bernoulli(x), or call the loss for grey pixels by its name, grey_cross_entropy"
+            by_name = "call the loss for grey pixels by its name, grey_cross_entropy"
+            remedy = f"binarise with torch.bernoulli(x), or {by_name}"
         else:
             remedy = "bring the pixels into [0, 1] first, as to_pixels(images) does, and then binarise"
         raise ValueError(
