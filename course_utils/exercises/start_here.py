@@ -2,11 +2,49 @@
 
 import torch
 
-from course_utils.exercises.registry import Wrong, call, exercise
+from course_utils.data import to_pixels
+from course_utils.exercises.compare import Number, Tensor
+from course_utils.exercises.engine import exercise
+
+# --- images to rows ---
 
 
-@exercise(
+def rows(images):
+    return images.flatten(start_dim=1)
+
+
+exercise(
     "flatten",
+    objective="turn images into rows, one point each, without mixing their pixels",
+    given=lambda: [(torch.arange(60.0).reshape(3, 1, 4, 5),)],
+    solution=rows,
+    also_right=(lambda images: images.view(len(images), -1), lambda images: rows(images).double()),
+    compare=Tensor("a tensor (N, H · W)"),
+    describe=lambda images: "for 3 images of 4 × 5 pixels",
+    mistakes=(
+        (
+            lambda images: images.reshape(-1),
+            "you merged the images as well, into one single row: keep dimension 0",
+        ),
+        (
+            lambda images: rows(images).T,
+            "your rows are pixels and your columns are images: it must be the other way round",
+        ),
+        (
+            lambda images: images.permute(1, 2, 3, 0).reshape(3, 20),
+            "the shape is right, but the pixels of different images are mixed, or stand in another order",
+            lambda call: (
+                call.result.shape == (3, 20)
+                and not call.right
+                and sorted(call.result.flatten().tolist()) == list(range(60))
+            ),
+        ),
+    ),
+    told=(
+        (lambda images: images.flatten(2), "your result has shape (3, 1, 20), right is (3, 20)"),
+        (lambda images: rows(images) * rows(images) / rows(images), "at [0, 0] you have nan, right is 0"),
+        (lambda images: rows(images).numpy(), "returned a ndarray; return a tensor (N, H · W)"),
+    ),
     hints=(
         "The number of images must stay: each image becomes one row.",
         "Look at `Tensor.flatten`: it takes the first dimension that it is to merge.",
@@ -14,27 +52,60 @@ from course_utils.exercises.registry import Wrong, call, exercise
     ),
     praise="Each image is now one row: one point with as many coordinates as it has pixels.",
 )
-def check_flatten(answer):
-    images = torch.arange(3 * 1 * 4 * 5, dtype=torch.float32).reshape(3, 1, 4, 5)
-    rows = call(answer, images)
-    if not isinstance(rows, torch.Tensor):
-        raise Wrong(f"your function returns a {type(rows).__name__}; it must return a tensor.")
-    if rows.shape == (60,):
-        raise Wrong(
-            "you merged the images as well: 3 images of 4 x 5 pixels became one row of 60. Keep dimension 0."
-        )
-    if rows.shape == (20, 3):
-        raise Wrong("your rows are pixels and your columns are images: shape (20, 3). It must be (3, 20).")
-    if rows.shape != (3, 20):
-        raise Wrong(f"3 images of 4 x 5 pixels must become shape (3, 20); yours is {tuple(rows.shape)}.")
-    if not torch.equal(rows[1], images[1].reshape(-1)):
-        raise Wrong(
-            "the shape is right, but the pixels of different images are mixed, or stand in another order."
-        )
 
 
-@exercise(
+# --- the squared error per image ---
+
+
+def squares(a, b):
+    """The squared difference of each pixel, (N, 784)."""
+    return rows((to_pixels(a) - to_pixels(b)).square())
+
+
+exercise(
     "squared_distance",
+    objective="compute the squared error per image from images as they are stored",
+    points=2,
+    given=lambda: [tuple(torch.randint(256, (2, 6, 28, 28), dtype=torch.uint8))],
+    solution=lambda a, b: squares(a, b).sum(dim=1).mean(),
+    also_right=(lambda a, b: ((a.double() - b.double()) / 255).square().sum().item() / len(a),),
+    compare=Number("one number, the average over the images"),
+    otherwise="Sum over pixels, average over images, with pixels in [0, 1].",
+    mistakes=(
+        (
+            lambda a, b: squares(a, b).mean(),
+            "784 times too small: you averaged over the pixels. Sum over them, and average over images",
+        ),
+        (
+            lambda a, b: squares(a, b).sum(),
+            "6 times too large for 6 images: you summed over the images. Average over them",
+        ),
+        (
+            lambda a, b: rows((a.float() - b.float()).square()).sum(dim=1).mean(),
+            "255 × 255 times too large: your pixels still run from 0 to 255. Divide by 255 first",
+        ),
+        (
+            lambda a, b: rows(to_pixels(a - b).square()).sum(dim=1).mean(),
+            "subtracting uint8 images wraps around (3 - 5 is 254). Turn them into floats before you subtract",
+        ),
+        (
+            lambda a, b: rows((a - b) ** 2).float().sum(dim=1).mean(),
+            "arithmetic with uint8 images wraps around at 256. Turn them into floats before you subtract",
+        ),
+        (
+            lambda a, b: squares(a, b).sum(dim=1).sqrt().mean(),
+            "you took the square root: this is the distance, not its square",
+        ),
+        (
+            lambda a, b: squares(a, b).sqrt().sum(dim=1).mean(),
+            "you did not square the differences",
+        ),
+    ),
+    told=(
+        (lambda a, b: torch.tensor(5.0), "You have 5, right is"),
+        (lambda a, b: squares(a, b).sum(dim=1), "your result is a tensor of shape (6,)"),
+        (lambda a, b: 1.01 * squares(a, b).sum(dim=1).mean(), "Sum over pixels, average over images"),
+    ),
     hints=(
         "The images come as uint8, whole numbers from 0 to 255, and uint8 cannot hold negative differences.",
         "`to_pixels` turns them into floats in [0, 1].",
@@ -42,34 +113,3 @@ def check_flatten(answer):
     ),
     praise="Sum over pixels, mean over images: this is the squared error per image of the whole course.",
 )
-def check_squared_distance(answer):
-    generator = torch.Generator().manual_seed(0)
-    a, b = (torch.randint(0, 256, (6, 28, 28), generator=generator, dtype=torch.uint8) for _ in range(2))
-    got = float(call(answer, a, b))
-    squares = (a.double() - b.double()).square() / 255**2
-    expected = squares.sum(dim=(1, 2)).mean().item()
-    wrapped = ((a - b).double() / 255).square().sum(dim=(1, 2)).mean().item()
-    overflowing = ((a - b) ** 2).double().sum(dim=(1, 2)).mean().item()
-    diagnoses = {
-        expected
-        / 784: "784 times too small: you averaged over the pixels. Sum over them, and average over images",
-        expected * 6: "6 times too large for 6 images: you summed over the images. Average over them",
-        expected
-        * 255**2: "255 x 255 times too large: your pixels still run from 0 to 255. Divide by 255 first",
-        wrapped: "subtracting uint8 images wraps around (3 - 5 is 254). Turn them into floats before you subtract",
-        overflowing: "arithmetic with uint8 images wraps around at 256. Turn them into floats before you subtract",
-        squares.sum(dim=(1, 2))
-        .sqrt()
-        .mean()
-        .item(): "you took the square root: this is the distance, not its square",
-        (a.double() - b.double()).abs().sum(dim=(1, 2)).mean().item()
-        / 255: "you did not square the differences",
-    }
-    if abs(got - expected) <= 1e-4 * expected:
-        return
-    for value, diagnosis in diagnoses.items():
-        if abs(got - value) <= 1e-4 * abs(value):
-            raise Wrong(f"{diagnosis}. You have {got:.6g}, right is {expected:.6g}.")
-    raise Wrong(
-        f"you have {got:.6g}, right is {expected:.6g}: sum over pixels, mean over images, pixels in [0, 1]."
-    )
