@@ -211,15 +211,14 @@ class Network(Kind):
         return Value(self.what, (nn.Module,)).problem(result)
 
     def same(self, result: Any, expected: Any, equal_nan: bool = False) -> bool:
-        outputs = self.output(result), self.output(expected)
-        return all(isinstance(one, torch.Tensor) for one in outputs) and outputs[0].shape == outputs[1].shape
+        output, right = self.output(result), self.output(expected)
+        return not isinstance(output, str) and not isinstance(right, str) and output.shape == right.shape
 
     def difference(self, result: Any, expected: Any) -> str:
-        output = self.output(result)
-        if isinstance(output, str):
+        output, right = self.output(result), self.output(expected)
+        if isinstance(output, str) or isinstance(right, str):
             return f"your network fails on an input of shape {self.shape}: {output}"
-        right = tuple(self.output(expected).shape)
-        return f"your network makes {tuple(output.shape)} of {self.shape}, right is {right}"
+        return f"your network makes {tuple(output.shape)} of {self.shape}, right is {tuple(right.shape)}"
 
 
 @dataclass(frozen=True)

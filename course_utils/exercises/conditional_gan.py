@@ -38,7 +38,7 @@ def pair_cases():
     return [(D, torch.rand(6, 1, 28, 28), y, of_G * torch.rand(6, 1, 28, 28), y_fake)]
 
 
-def loss_of(D, x, y, fakes, y_fake, real=1, fake=0):
+def loss_of(D, x, y, fakes, y_fake, *, real=1, fake=0):
     return bce(D(x, y), real) + bce(D(fakes.detach(), y_fake), fake)
 
 
@@ -248,7 +248,7 @@ def forgetful_cases():
     return [(G, classify, torch.randn(4000, 4), torch.randint(CLASSES, (4000,)))]
 
 
-def two_shares(G, classify, z, y, train=False):
+def two_shares(G, classify, z, y, *, train=False):
     with torch.no_grad():
         guesses = classify(G.train(train)(z, y))
     shuffled = y[torch.randperm(len(y))]

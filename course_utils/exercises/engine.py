@@ -45,9 +45,8 @@ class Exercise:
 
     given: returns the cases, a list of tuples of arguments, new copies at each call; where a case needs random
     numbers, they are the same at each call. solution: a right answer. compare: how results are compared (see
-    `compare`); None if the mistakes alone decide. mistakes: Mistake, or tuples of its fields; the first that is
-    recognised is told. told: (answer, part of its message), for what `compare` or a spy says. also_right: other right
-    answers. together: whether mistakes are recognised by the results of all cases, not by the first wrong one.
+    `compare`). mistakes: Mistake, or tuples of its fields; the first that is recognised is told. told:
+    (answer, part of its message), for what `compare` or a spy says. also_right: other right answers. together: whether mistakes are recognised by the results of all cases, not by the first wrong one.
     expected: what is right, as a function of the call, where that depends on what the answer drew. describe: a case in
     words, as a function of its arguments. otherwise: what is said when no mistake is recognised. hints: from a nudge
     to nearly the answer. praise: the sentence after "Right". level: 1 to 3; points: for the class.
@@ -56,7 +55,7 @@ class Exercise:
     name: str
     given: Callable[[], list[tuple]]
     solution: Callable
-    compare: Kind | None
+    compare: Kind
     hints: tuple[str, ...]
     praise: str
     objective: str
@@ -105,7 +104,7 @@ class Call:
     @functools.cached_property
     def right(self) -> bool:
         """Whether the result is right."""
-        return self.exercise.compare is None or self.exercise.compare.same(self.result, self.expected)
+        return self.exercise.compare.same(self.result, self.expected)
 
     def gave(self, value: Any) -> bool:
         """Whether the result is this value, NaN included."""
@@ -171,14 +170,14 @@ def judge(exercise: Exercise, answer: Callable) -> Verdict:
 def diagnose(made: Call) -> Mistake | None:
     """The mistake of a call, None if it is right; raises Wrong if it is wrong in a way that nobody foresaw."""
     compare = made.exercise.compare
-    if compare is not None and (problem := compare.problem(made.result)):
+    if problem := compare.problem(made.result):
         raise Wrong(problem)
     for mistake in made.exercise.mistakes:
         if _recognised(mistake, made):
             return mistake
     if not made.right:
         raise Wrong(f"{_numbers(made)} {made.exercise.otherwise}".strip())
-    if compare is not None and (flaw := compare.flaw(made.result)):
+    if flaw := compare.flaw(made.result):
         raise Wrong(flaw)
     return None
 
@@ -259,7 +258,7 @@ def _numbers(made: Call) -> str:
     """What the answer gave and what is right, for the first case in which they differ."""
     compare, arguments = made.exercise.compare, made.arguments
     result, expected = made.result, made.expected
-    if made.exercise.together:
+    if isinstance(compare, Table):
         first = compare.first_difference(result, expected)
         arguments, result, expected = arguments[first], result[first], expected[first]
     where = f"{made.exercise.describe(*arguments)}: " if made.exercise.describe else ""

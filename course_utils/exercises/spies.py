@@ -1,6 +1,6 @@
 """Stand-ins for encoders, decoders, generators, discriminators and judges, which remember how they were called."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ class Spy(nn.Module):
         self,
         name: str,
         function: Callable,
-        takes: dict[str, tuple | None],
+        takes: Mapping[str, tuple | None],
         labels: dict[str, int] | None = None,
     ):
         super().__init__()
