@@ -1,21 +1,28 @@
 """Figures with one palette and alt text.
 
-Every function returns a matplotlib `Figure` made without pyplot, so that nothing global is left behind;
-`show(figure, alt)` puts it into the notebook together with its description for readers who cannot see it.
+Every function returns a matplotlib `Figure` made without pyplot, so that no figure stays open; `show(figure, alt)` puts
+it into the notebook together with its description for readers who cannot see it. All look the same for every reader:
+see `plain_figure`.
 """
 
+import functools
 import io
+import unicodedata
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
+import matplotlib.style
 import numpy as np
 import torch
 from IPython.display import display
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from PIL import Image, ImageDraw, ImageFont
 
 # Okabe and Ito (2008), "Color Universal Design": told apart by readers with any common colour blindness.
@@ -26,17 +33,58 @@ BROWN = "#7A4A1E"
 PALETTE = [BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, BROWN, BLACK, GREY, YELLOW]
 # Blue for negative, orange for positive, white between: for decision surfaces and responses of units.
 DIVERGING = LinearSegmentedColormap.from_list("blue_white_orange", [BLUE, "#FFFFFF", ORANGE])
+# The font of all pictures: it comes with matplotlib.
+FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 
 
 def to_png(picture: Figure | Image.Image | np.ndarray) -> bytes:
     """The PNG bytes of a matplotlib figure, a PIL image or a uint8 array (H, W) or (H, W, 3)."""
-    buffer = io.BytesIO()
     if isinstance(picture, Figure):
-        picture.savefig(buffer, format="png")
-    else:
-        image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
-        image.save(buffer, format="png")
+        return _figure_to_png(picture)
+    buffer = io.BytesIO()
+    image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
+    image.save(buffer, format="png")
     return buffer.getvalue()
+
+
+def _figure_to_png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Glyph .* missing")
+        try:
+            figure.savefig(buffer, format="png")
+        except UserWarning:
+            _spell_out(figure)
+            figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _spell_out(figure: Figure) -> None:
+    """Replace every text of a figure by one that its font can show."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            labels = [label.get_text() for label in axis.get_ticklabels()]
+            # matplotlib writes the labels of an axis anew at each drawing, so they are set there.
+            if any(spelt_out(label) != label for label in labels):
+                axis.set_ticks(axis.get_ticklocs(), labels=[spelt_out(label) for label in labels])
+    for text in figure.findobj(Text):
+        text.set_text(spelt_out(text.get_text()))
+
+
+def spelt_out(text: str) -> str:
+    """The text with every character that the pictures' font lacks replaced by the end of its Unicode name.
+
+    That is how syllables are read: the hiragana letter KI gives `ki`.
+    """
+    return "".join(
+        c if c.isspace() or ord(c) in _drawable() else unicodedata.name(c, "?").split()[-1].lower()
+        for c in text
+    )
+
+
+@functools.cache
+def _drawable() -> frozenset[int]:
+    return frozenset(FT2Font(str(FONT)).get_charmap())
 
 
 def picture_bundle(picture: Figure | Image.Image | np.ndarray, alt: str) -> tuple[dict, dict]:
@@ -52,14 +100,29 @@ def show(picture: Figure | Image.Image | np.ndarray, alt: str) -> None:
     display(data, metadata=metadata, raw=True)
 
 
+def plain_figure(width: float, height: float) -> Figure:
+    """An empty figure of the given size in inches, in matplotlib's default style, whatever the reader's is.
+
+    In a dark style, or with `text.usetex`, texts could not be read or drawn. matplotlib asks for its settings again
+    with every text and line that a notebook adds; so they are set back to their defaults for good, and not only here.
+    """
+    matplotlib.style.use("default")
+    return Figure(figsize=(width, height), dpi=100)
+
+
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **keywords):
     """A figure of the given size in inches and its axes (one, or an array of them), laid out tightly."""
-    figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
+    figure = plain_figure(width, height)
+    figure.set_layout_engine("constrained")
     return figure, figure.subplots(rows, columns, **keywords)
 
 
 def as_grey(images: torch.Tensor | np.ndarray) -> np.ndarray:
-    """Images (N, 28, 28) or (N, 1, 28, 28), uint8 or floats in [0, 1], as uint8 (N, 28, 28)."""
+    """Images (N, 28, 28) or (N, 1, 28, 28), uint8 or floats in [0, 1], as uint8 (N, 28, 28).
+
+    Single floats outside the range, as PCA or noise gives them, are clipped. Raises ValueError for another shape, for
+    whole numbers other than uint8, and for floats that lie in another range altogether, such as [-1, 1] or [0, 255].
+    """
     array = images.detach().cpu().numpy() if isinstance(images, torch.Tensor) else np.asarray(images)
     if array.ndim == 4 and array.shape[1] == 1:
         array = array[:, 0]
@@ -67,6 +130,14 @@ def as_grey(images: torch.Tensor | np.ndarray) -> np.ndarray:
         raise ValueError(f"images must have shape (N, H, W) or (N, 1, H, W); got {tuple(array.shape)}")
     if array.dtype == np.uint8:
         return array
+    if array.dtype.kind not in "fb":
+        raise ValueError(f"images must be uint8, or floats in [0, 1]; got {array.dtype}")
+    # Images are mostly background, so their mean tells their range, and noise does not move it.
+    if array.size and abs(array.mean() - 0.5) > 0.75:
+        raise ValueError(
+            f"images must be uint8, or floats in [0, 1]; got {array.dtype} from {array.min():.3g} to "
+            f"{array.max():.3g}, {array.mean():.3g} on average"
+        )
     return np.rint(255 * np.clip(array, 0, 1)).astype(np.uint8)
 
 
@@ -125,7 +196,7 @@ def training_curves(
     panels = len(history) + (pictures is not None)
     # Fixed margins in inches instead of an automatic layout, which would take most of the drawing time.
     width, height = 3.6 * panels, 2.6
-    figure = Figure(figsize=(width, height), dpi=100)
+    figure = plain_figure(width, height)
     axes = figure.subplots(1, panels, squeeze=False)
     figure.subplots_adjust(
         left=0.75 / width,
@@ -160,7 +231,8 @@ def draw_curve(axis, name: str, entries: list[tuple[int, float]], colour: str) -
         axis.plot(middle, [values[part].mean() for part in parts], color=colour, linewidth=1.8)
         # The first steps are far above the rest and would press the curve flat.
         bottom, top = values.min(), np.quantile(values, 0.98)
-        axis.set_ylim(bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom))
+        if bottom < top:
+            axis.set_ylim(bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom))
         axis.set_title(label, fontsize=9)
     else:
         axis.plot(steps, values, color=colour, linewidth=1.8, marker="o", markersize=3)
@@ -210,7 +282,7 @@ def draw_class_map(axis, points: np.ndarray, labels: np.ndarray) -> None:
 
 def pil_font(size: int) -> ImageFont.FreeTypeFont:
     """matplotlib's own font for pictures drawn with PIL, so that both kinds of pictures look alike."""
-    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
+    return ImageFont.truetype(FONT, size)
 
 
 def tiles(
@@ -239,7 +311,8 @@ def tiles(
         if is_wrong:
             _mark_as_wrong(pen, left, top, side)
         colour = VERMILION if is_wrong else BLACK
-        pen.multiline_text((left, top + side + 2), caption, fill=colour, font=pil_font(11), spacing=1)
+        text = spelt_out(caption)
+        pen.multiline_text((left, top + side + 2), text, fill=colour, font=pil_font(11), spacing=1)
     return picture
 
 

@@ -1,10 +1,14 @@
 """Figures: shapes that are accepted, alt text that arrives, colours that readers can tell apart."""
 
 import io
+import warnings
 
+import matplotlib
+import matplotlib.style
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 from course_utils import plots
@@ -23,6 +27,26 @@ def test_grey_images_of_every_kind_become_the_same_bytes():
 
 def test_pixels_outside_the_range_are_clipped_and_not_wrapped():
     assert plots.as_grey(np.array([[[-0.5, 1.5]]])).tolist() == [[[0, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("images", "got"),
+    [
+        (2 * torch.eye(28)[None] - 1, "got float32 from -1 to 1, -0.929 on average"),
+        (255 * torch.eye(28)[None], "got float32 from 0 to 255, 9.11 on average"),
+        (torch.eye(28)[None].long(), "got int64"),
+        (np.zeros((1, 28, 28), dtype=np.int32), "got int32"),
+    ],
+)
+def test_images_in_another_range_are_refused(images, got):
+    with pytest.raises(ValueError, match=rf"images must be uint8, or floats in \[0, 1\]; {got}"):
+        plots.image_grid(images)
+
+
+def test_noise_and_masks_are_shown():
+    noise = torch.eye(28) + torch.randn(5, 28, 28, generator=torch.Generator().manual_seed(0))
+    assert set(plots.as_grey(noise > 0).flatten()) == {0, 255}
+    assert plots.as_grey(noise).min() == 0 and plots.as_grey(noise[:0]).shape == (0, 28, 28)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (2, 3, 28, 28)])
@@ -66,6 +90,74 @@ def test_curves_of_any_length_are_drawn(steps):
     figure = plots.training_curves(history, "title", 0.5, torch.zeros(3, 1, 28, 28))
     assert [axis.get_title() for axis in figure.axes][1:] == ["accuracy: 0.5", "now"]
     assert as_array(figure).std() > 0
+
+
+@pytest.mark.parametrize("value", [0.0, 2.5, float("nan")])
+def test_a_long_curve_of_equal_values_is_drawn_without_a_warning(value):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plots.to_png(plots.training_curves({"loss": [(step, value) for step in range(500)]}))
+
+
+# --- the same for every reader ---
+
+
+def a_map_with_a_legend():
+    """A figure to which a notebook adds lines and texts of its own."""
+    figure = plots.class_map(np.random.default_rng(0).normal(size=(100, 2)), np.arange(100) % 10, "map")
+    figure.axes[0].plot([0, 1], [0, 1], label="a line")
+    figure.axes[0].text(0, 0, "a text")
+    figure.axes[0].legend()
+    return figure
+
+
+FIGURES = {
+    "grid": lambda: plots.image_grid(torch.zeros(4, 28, 28), captions=list("abcd"), title="four"),
+    "curves": lambda: plots.training_curves({"loss": [(1, 1.0), (2, 0.5)]}, "title"),
+    "map": a_map_with_a_legend,
+}
+STYLES = {"dark": "dark_background", "LaTeX": {"text.usetex": True}, "serif": {"font.family": "serif"}}
+
+
+@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_the_style_of_the_reader_changes_no_picture(make, style):
+    with matplotlib.style.context("default"):
+        expected = plots.to_png(make())
+    with matplotlib.style.context(style):
+        assert plots.to_png(make()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt_out"),
+    [
+        ("3 × ä, Ж", "3 × ä, Ж"),
+        ("き", "ki"),
+        ("ア\nつ", "a\ntu"),
+        ("日", "ideograph-65e5"),
+        ("\U000f0000", "?"),
+    ],
+)
+def test_characters_that_the_font_lacks_are_spelt_out(text, spelt_out):
+    assert plots.spelt_out(text) == spelt_out
+
+
+def figure_in_many_places(name: str) -> Figure:
+    figure, axis = plots.new_figure(4, 3)
+    axis.plot([0, 1], [0, 1], label=name)
+    axis.set(title=name, xlabel=name, ylabel=name)
+    axis.set_xticks([0, 1], labels=[name, name])
+    axis.text(0.5, 0.5, name)
+    axis.legend()
+    return figure
+
+
+def test_names_in_another_script_give_readable_pictures_without_a_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert plots.to_png(figure_in_many_places("き")) == plots.to_png(figure_in_many_places("ki"))
+        images = np.zeros((1, 28, 28), dtype=np.uint8)
+        assert plots.to_png(plots.tiles(images, ["き"])) == plots.to_png(plots.tiles(images, ["ki"]))
 
 
 def colour_blind(colour: str, kind: str) -> np.ndarray:
