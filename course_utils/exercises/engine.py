@@ -45,8 +45,9 @@ class Exercise:
 
     given: returns the cases, a list of tuples of arguments, new copies at each call; where a case needs random
     numbers, they are the same at each call. solution: a right answer. compare: how results are compared (see
-    `compare`). mistakes: Mistake, or tuples of its fields; the first that is recognised is told. told:
-    (answer, part of its message), for what `compare` or a spy says. also_right: other right answers. together: whether mistakes are recognised by the results of all cases, not by the first wrong one.
+    `compare`). mistakes: Mistake, or tuples of its fields; the first that is recognised is told. told: (answer, part
+    of its message), for what `compare` or a spy says. also_right: other right answers. together: whether mistakes are
+    recognised by the results of all cases, not by the first wrong one.
     expected: what is right, as a function of the call, where that depends on what the answer drew. describe: a case in
     words, as a function of its arguments. otherwise: what is said when no mistake is recognised. hints: from a nudge
     to nearly the answer. praise: the sentence after "Right". level: 1 to 3; points: for the class.
