@@ -1,177 +1,365 @@
-"""Exercises of 01_feature_extraction_mlp: counting parameters, one training step, freezing an extractor."""
-
-import copy
+"""Exercises of notebook 01: counting parameters, one training step, freezing an extractor."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils import parameters_to_vector
 
-from course_utils.exercises.registry import Wrong, call, exercise
+from course_utils.exercises.compare import Instance, Number, Whole
+from course_utils.exercises.engine import exercise
+
+# --- counting parameters ---
 
 
-@exercise(
+def half_frozen():
+    model = nn.Sequential(nn.Linear(7, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))
+    model[0].requires_grad_(False)
+    return [(model,)]
+
+
+def count(tensors):
+    return sum(tensor.numel() for tensor in tensors)
+
+
+exercise(
     "count_parameters",
+    objective="count the numbers that training may change in any network",
+    given=half_frozen,
+    solution=lambda model: count(model.parameters()),
+    also_right=(
+        lambda model: sum(torch.tensor(p.shape).prod() for p in model.parameters()),
+        lambda model: len(parameters_to_vector(model.parameters())),
+    ),
+    compare=Whole(
+        "one whole number", "your number is right, but of type float: a count is a whole number, an int."
+    ),
+    describe=lambda model: "for a test network",
+    otherwise="Each parameter counts once, the weights as well as the biases.",
+    mistakes=(
+        (
+            lambda model: len(list(model.parameters())),
+            "you counted the tensors: count the numbers in each of them",
+        ),
+        (
+            lambda model: count(p for p in model.parameters() if p.requires_grad),
+            "you left out the parameters that are frozen; they are parameters of the network all the same",
+        ),
+        (
+            lambda model: count(p for name, p in model.named_parameters() if "bias" not in name),
+            "you left out the biases",
+        ),
+        (
+            lambda model: count(model.state_dict().values()),
+            "you counted the buffers as well (the running mean and variance of the batch normalisation), which no "
+            "optimiser changes: use model.parameters(), not model.state_dict()",
+        ),
+        (
+            lambda model: sum(sum(p.shape) for p in model.parameters()),
+            "you added the sides of each tensor; a tensor of shape (5, 7) holds 5 × 7 numbers, not 5 + 7",
+        ),
+    ),
+    told=(
+        (
+            lambda model: count(p for p in model.parameters() if p.ndim > 1),
+            "the weights as well as the biases",
+        ),
+        (lambda model: float(count(model.parameters())), "a count is a whole number"),
+        (lambda model: [p.numel() for p in model.parameters()], "return one whole number"),
+    ),
     hints=(
         "model.parameters() gives every tensor of weights and every tensor of biases.",
         "tensor.numel() is the number of numbers in a tensor: sum it over the parameters.",
     ),
     praise="You can now say how large a network is, and compare two of them fairly.",
 )
-def check_count_parameters(answer) -> None:
-    # The notebook's random numbers must not depend on how often a check is run.
-    with torch.random.fork_rng():
-        model = nn.Sequential(nn.Linear(7, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))
-    for parameter in model[0].parameters():
-        parameter.requires_grad_(False)
-    count = call(answer, model)
-    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
-    expected = sum(sizes.values())
-    mistakes = {
-        len(sizes): "that is the number of tensors; count the numbers in each of them",
-        sum(p.numel() for p in model.parameters() if p.requires_grad): (
-            "you left out the parameters that are frozen; they are parameters of the network all the same"
-        ),
-        sum(size for name, size in sizes.items() if "bias" not in name): "you left out the biases",
-        sum(value.numel() for value in model.state_dict().values()): (
-            "you counted the buffers as well (the running mean and variance of the batch normalisation), "
-            "which no optimiser changes: use model.parameters(), not model.state_dict()"
-        ),
-        sum(sum(p.shape) for p in model.parameters()): (
-            "you added the sides of each tensor; a tensor of shape (5, 7) holds 5 × 7 numbers, not 5 + 7"
-        ),
-    }
-    if isinstance(count, bool) or not isinstance(count, int):
-        raise Wrong(f"your function must return a whole number (an int); it returned {type(count).__name__}.")
-    if count != expected:
-        reason = mistakes.get(count, "each parameter counts once, the weights as well as the biases")
-        raise Wrong(f"you counted {count} for a test network that has {expected} parameters: {reason}.")
 
 
-class _WatchedSGD(torch.optim.SGD):
-    """An optimiser that notes the order in which it is called, and when gradients arrive."""
+# --- one training step ---
 
-    def __init__(self, network: nn.Module, lr: float):
+
+class WatchedSGD(torch.optim.SGD):
+    """An optimiser that notes in which order it is called and gradients arrive, and the weights after each step."""
+
+    def __init__(self, network):
+        super().__init__(network.parameters(), lr=0.5)
         self.events: list[str] = []
-        super().__init__(network.parameters(), lr=lr)
+        self.weights = [parameters_to_vector(network.parameters()).detach()]
         network[0].weight.register_hook(lambda gradient: self.events.append("backward"))
 
     def step(self, closure=None):
         self.events.append("step")
-        return super().step(closure)
+        super().step(closure)
+        self.weights.append(parameters_to_vector(self.param_groups[0]["params"]).detach())
 
-    def zero_grad(self, set_to_none: bool = True):
+    def zero_grad(self, set_to_none=True):
         self.events.append("zero_grad")
         super().zero_grad(set_to_none)
 
 
-@exercise(
+def two_steps():
+    """Two calls on one network, so that the gradients of the first are still there in the second."""
+    network = nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4))
+    optimizer = WatchedSGD(network)
+    x, y = torch.randn(12, 3), torch.arange(12) % 4
+    return [(network, optimizer, x.clone(), y.clone()) for _ in range(2)]
+
+
+def step_in_order(order, loss_of=F.cross_entropy):
+    """An answer that calls zero_grad, backward and step (z, b, s) in this order."""
+
+    def answer(network, optimizer, x, y):
+        loss = loss_of(network(x), y)
+        calls = {"z": optimizer.zero_grad, "b": loss.backward, "s": optimizer.step}
+        for letter in order:
+            calls[letter]()
+        return loss
+
+    return answer
+
+
+take_step = step_in_order("zbs")
+
+
+def network_erases(network, optimizer, x, y):
+    network.zero_grad()
+    return step_in_order("bs")(network, optimizer, x, y).item()
+
+
+def accuracy_after(network, optimizer, x, y):
+    take_step(network, optimizer, x, y)
+    return (network(x).argmax(dim=1) == y).float().mean()
+
+
+def two_at_once(network, optimizer, x, y):
+    loss = take_step(network, optimizer, x, y)
+    take_step(network, optimizer, x, y)
+    return loss
+
+
+def on_twice_the_loss(network, optimizer, x, y):
+    loss = F.cross_entropy(network(x), y)
+    optimizer.zero_grad()
+    (2 * loss).backward()
+    optimizer.step()
+    return loss
+
+
+def optimizer_of(call):
+    return call.arguments[0][1]
+
+
+def events_of(call):
+    return optimizer_of(call).events
+
+
+def moved(call, step):
+    """How far the weights moved in a step (0 or 1), and how far they should, as vectors."""
+    weights, right = optimizer_of(call).weights, optimizer_of(call.solved).weights
+    return weights[step + 1] - weights[step], right[step + 1] - right[step]
+
+
+def times_too_far(call, step):
+    got, right = moved(call, step)
+    return f"{got.norm() / right.norm():.2f}"
+
+
+def is_off(call, step):
+    return not torch.allclose(*moved(call, step), atol=1e-6)
+
+
+exercise(
     "training_step",
+    objective="write one training step from memory",
+    level=2,
+    points=3,
+    given=two_steps,
+    together=True,
+    solution=take_step,
+    also_right=(step_in_order("bsz"), network_erases),
+    compare=Number("the loss, one number"),
+    otherwise="It is F.cross_entropy(network(x), y), measured before the step.",
+    mistakes=(
+        (
+            step_in_order("zs"),
+            "no gradient was computed: after the loss, call loss.backward(), which gives each weight its own",
+            lambda call: "backward" not in events_of(call),
+        ),
+        (
+            step_in_order("zb"),
+            "the gradients are there, but no weight moved: optimizer.step() is missing",
+            lambda call: "step" not in events_of(call),
+        ),
+        (
+            step_in_order("zsb"),
+            "you call optimizer.step() before loss.backward(): the step was taken without the gradients of this "
+            "minibatch, and the first call moved no weight",
+            lambda call: events_of(call).index("step") < events_of(call).index("backward"),
+        ),
+        (
+            step_in_order("bzs"),
+            "backward() and step() are both there, yet no weight moved: zero_grad() stands between them and erases the "
+            "gradients that the step needs",
+            lambda call: not moved(call, 0)[0].any(),
+        ),
+        (
+            step_in_order("zbs", lambda logits, y: F.cross_entropy(logits.softmax(dim=1), y)),
+            "you applied softmax before cross_entropy, which applies it itself: give it the logits",
+        ),
+        (
+            step_in_order("zbs", lambda logits, y: F.cross_entropy(logits, y, reduction="sum")),
+            "your loss is the sum over the minibatch, 12 times the mean, and so is the length of the step",
+        ),
+        (
+            two_at_once,
+            lambda call: f"two calls take {events_of(call).count('step')} steps: take exactly one in each",
+            lambda call: events_of(call).count("step") != 2,
+        ),
+        (
+            on_twice_the_loss,
+            lambda call: (
+                f"the weights moved {times_too_far(call, 0)} times as far as one step should move them, or in another "
+                "direction: compute the gradients of this one loss, and take one step with them"
+            ),
+            lambda call: call.right and is_off(call, 0),
+        ),
+        (
+            step_in_order("bs"),
+            lambda call: (
+                f"the first call is right, but the second moves the weights {times_too_far(call, 1)} times as far as "
+                "it should: the gradients of the first call are still there, and backward() adds to them. Erase them "
+                "with optimizer.zero_grad() before backward()"
+            ),
+            lambda call: call.right and is_off(call, 1),
+        ),
+    ),
+    told=(
+        (lambda *given: [take_step(*given)].clear(), "your function returned nothing"),
+        (accuracy_after, "measured before the step"),
+        (lambda *given: str(take_step(*given)), "return the loss, one number; your function returned a str"),
+    ),
     hints=(
         "Four things happen: the loss, the old gradients erased, the new gradients, the step.",
-        "loss = F.cross_entropy(network(x), y); then optimizer.zero_grad(), loss.backward() and "
-        "optimizer.step().",
+        "loss = F.cross_entropy(network(x), y); then optimizer.zero_grad(), loss.backward() and optimizer.step().",
     ),
     praise="These lines train every network of this course, the largest ones included.",
 )
-def check_training_step(answer) -> None:
-    generator = torch.Generator().manual_seed(0)
-    x, y = torch.randn(12, 3, generator=generator), torch.arange(12) % 4
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4))
-    reference = copy.deepcopy(network)
-    start = _weights(network)
-    optimizer = _WatchedSGD(network, lr=0.5)
-    loss = answer(network, optimizer, x, y)
-    if loss is None and not optimizer.events:
-        raise NotImplementedError
-    expected_loss = _reference_step(reference, x, y)
-    _diagnose_events(optimizer.events, moved=not torch.equal(_weights(network), start))
-    _diagnose_loss(loss, expected_loss, start, x, y)
-    _diagnose_distance(_weights(network) - start, _weights(reference) - start)
-    before = _weights(network)
-    answer(network, optimizer, x, y)
-    _reference_step(reference, x, y)
-    if not torch.allclose(_weights(network), _weights(reference), atol=1e-6):
-        ratio = (_weights(network) - before).norm() / (_weights(reference) - before).norm()
-        raise Wrong(
-            f"the first call is right, but the second moves the weights {ratio:.1f} times as far as it "
-            "should: the gradients of the first call are still there, and backward() adds to them. Erase "
-            "them with optimizer.zero_grad() before backward()."
-        )
 
 
-def _weights(network: nn.Module) -> torch.Tensor:
-    return nn.utils.parameters_to_vector(network.parameters()).detach().clone()
+# --- freezing an extractor ---
 
 
-def _reference_step(network: nn.Module, x: torch.Tensor, y: torch.Tensor, lr: float = 0.5) -> float:
-    loss = F.cross_entropy(network(x), y)
-    gradients = torch.autograd.grad(loss, list(network.parameters()))
-    with torch.no_grad():
-        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
-            parameter -= lr * gradient
-    return loss.item()
+def freeze(network):
+    network[0].requires_grad_(False)
+    return list(network[1].parameters())
 
 
-def _diagnose_events(events: list[str], moved: bool) -> None:
-    if "backward" not in events:
-        raise Wrong(
-            "no gradient was computed: after the loss, call loss.backward(), which gives each weight its own."
-        )
-    if "step" not in events:
-        raise Wrong("the gradients are there, but no weight moved: optimizer.step() is missing.")
-    if events.index("step") < events.index("backward"):
-        raise Wrong(
-            "you call optimizer.step() before loss.backward(): the step was taken without the gradients of "
-            "this minibatch, and the first call moved no weight."
-        )
-    if not moved:
-        raise Wrong(
-            "backward() and step() are both there, yet no weight moved: zero_grad() stands between them and "
-            "erases the gradients that the step needs."
-        )
+def freezing(act, returned=lambda network: list(network[1].parameters())):
+    """An answer that does something to the network, and returns parameters."""
+
+    def answer(network):
+        act(network)
+        return returned(network)
+
+    return answer
 
 
-def _diagnose_loss(loss, expected: float, start: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> None:
-    if loss is None:
-        raise Wrong("the weights moved, but your function returned nothing: return the loss, to be drawn.")
-    if not isinstance(loss, (float, torch.Tensor)) or torch.as_tensor(loss).numel() != 1:
-        raise Wrong(f"return the loss, a single number; your function returned {type(loss).__name__}.")
-    value = torch.as_tensor(loss).item()
-    if abs(value - expected) < 1e-5:
-        return
-    with torch.random.fork_rng():
-        network = nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 4))
-    nn.utils.vector_to_parameters(start, network.parameters())
-    logits = network(x).detach()
-    mistakes = {
-        F.cross_entropy(logits.softmax(dim=1), y).item(): (
-            "you applied softmax before cross_entropy, which applies it itself: give it the logits"
-        ),
-        F.cross_entropy(logits, y, reduction="sum").item(): (
-            f"that is the sum over the minibatch, {len(x)} times the mean, and so is the length of the step"
-        ),
-    }
-    for wrong, reason in mistakes.items():
-        if abs(value - wrong) < 1e-5:
-            raise Wrong(f"the loss is {value:.3f} where {expected:.3f} was expected: {reason}.")
-    raise Wrong(
-        f"the loss is {value:.3f} where {expected:.3f} was expected: it is F.cross_entropy(network(x), y), "
-        "measured before the step."
-    )
+def one_by_one(network):
+    for parameter in network[0].parameters():
+        parameter.requires_grad = False
 
 
-def _diagnose_distance(moved: torch.Tensor, expected: torch.Tensor) -> None:
-    if not torch.allclose(moved, expected, atol=1e-6):
-        raise Wrong(
-            f"the weights moved {moved.norm() / expected.norm():.2f} times as far as one step should move "
-            "them, or in another direction: take exactly one step, on the gradients of this one loss."
-        )
+@torch.no_grad()
+def run_without_gradients(network):
+    network[0](torch.zeros(1, 4))
 
 
-@exercise(
+def switch_gradients_off(network):
+    torch.set_grad_enabled(False)
+    freeze(network)
+
+
+def frozen(call, part):
+    """Of the extractor (part 0) or the head (part 1): whether each tensor is frozen."""
+    return [not parameter.requires_grad for parameter in call.arguments[0][part].parameters()]
+
+
+def returned_from(call, part):
+    """How many of the tensors of the extractor (part 0) or the head (part 1) were returned."""
+    returned = {id(parameter) for parameter in call.result}
+    return sum(id(parameter) in returned for parameter in call.arguments[0][part].parameters())
+
+
+exercise(
     "freeze_extractor",
+    objective="freeze a part of a network, and hand only the rest to the optimiser",
+    level=2,
+    points=2,
+    given=lambda: [(nn.Sequential(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), nn.Linear(3, 2)),)],
+    solution=freeze,
+    also_right=(freezing(one_by_one), freezing(freeze, lambda network: network[1].parameters())),
+    compare=Instance("the list of the head's parameters, which the optimiser gets", (list, tuple, set)),
+    mistakes=(
+        (
+            freezing(lambda network: network.requires_grad_(False)),
+            "the extractor is frozen, but the head is too: nothing is left to learn the new task. Freeze network[0] "
+            "only",
+            lambda call: all(frozen(call, 0)) and any(frozen(call, 1)),
+        ),
+        (
+            freezing(lambda network: network[1].requires_grad_(False)),
+            "you froze the head and not the extractor; it is the other way round: freeze network[0]",
+            lambda call: any(frozen(call, 1)),
+        ),
+        (
+            freezing(lambda network: network[0][0].weight.requires_grad_(False)),
+            "only one of the extractor's two tensors is frozen: take its weights and its biases",
+            lambda call: any(frozen(call, 0)) and not all(frozen(call, 0)),
+        ),
+        (
+            freezing(lambda network: setattr(network[0], "requires_grad", False)),
+            "you set requires_grad on the module, where it is only a new attribute that nobody reads: set it on each "
+            "parameter, or call the module's method requires_grad_(False)",
+            lambda call: not any(frozen(call, 0)) and "requires_grad" in vars(call.arguments[0][0]),
+        ),
+        (
+            freezing(lambda network: network[0].eval()),
+            "eval() does not freeze: it changes how dropout and batch normalisation behave, and the extractor's "
+            "weights still have requires_grad=True. Switch that off for each parameter",
+            lambda call: not any(frozen(call, 0)) and not call.arguments[0][0].training,
+        ),
+        (
+            freezing(run_without_gradients),
+            "the extractor's weights still have requires_grad=True. A `with torch.no_grad()` block ends with the "
+            "function and leaves no mark on them: switch requires_grad off for each parameter",
+            lambda call: not any(frozen(call, 0)),
+        ),
+        (
+            freezing(freeze, lambda network: list(network.parameters())),
+            "the extractor is frozen as it should be, but the list that you returned still contains its parameters: "
+            "return those of the head alone",
+            lambda call: returned_from(call, 0) > 0,
+        ),
+        (
+            freezing(freeze, lambda network: [network[1].weight]),
+            lambda call: (
+                f"the list that you returned lacks {2 - returned_from(call, 1)} of the head's 2 tensors, weights and "
+                "biases"
+            ),
+            lambda call: returned_from(call, 1) < 2,
+        ),
+        (
+            freezing(switch_gradients_off),
+            "you switched gradients off everywhere, so the head cannot learn either",
+            lambda call: not call.gradients_on,
+        ),
+    ),
+    told=(
+        (freezing(freeze, lambda network: network[1]), "returned a Linear; return the list of the head's"),
+        (
+            freezing(freeze, lambda network: network[1].weight),
+            "returned a tensor of shape (2, 3); return the list",
+        ),
+    ),
     hints=(
         "network[0] is the extractor, network[1] the head; each parameter has its own switch, requires_grad.",
         "Loop over network[0].parameters() and call requires_grad_(False) on each, then return "
@@ -179,65 +367,3 @@ def _diagnose_distance(moved: torch.Tensor, expected: torch.Tensor) -> None:
     ),
     praise="The extractor is now a fixed measuring device, and only the head learns.",
 )
-def check_freeze_extractor(answer) -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = nn.Sequential(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), nn.Linear(3, 2))
-    extractor, head = network
-    returned = call(answer, network)
-    _diagnose_switches(extractor, head)
-    _diagnose_returned(returned, extractor, head)
-    if not torch.is_grad_enabled():
-        torch.set_grad_enabled(True)
-        raise Wrong("you switched gradients off everywhere, so the head cannot learn either.")
-
-
-def _diagnose_switches(extractor: nn.Module, head: nn.Module) -> None:
-    frozen = [not parameter.requires_grad for parameter in extractor.parameters()]
-    head_frozen = [not parameter.requires_grad for parameter in head.parameters()]
-    if all(frozen) and any(head_frozen):
-        raise Wrong(
-            "the extractor is frozen, but the head is too: nothing is left to learn the new task. Freeze "
-            "network[0] only."
-        )
-    if any(head_frozen):
-        raise Wrong("you froze the head and not the extractor; it is the other way round: freeze network[0].")
-    if all(frozen):
-        return
-    if any(frozen):
-        raise Wrong(
-            f"only {sum(frozen)} of the extractor's {len(frozen)} tensors are frozen: take all of them."
-        )
-    if "requires_grad" in vars(extractor):
-        raise Wrong(
-            "you set requires_grad on the module, where it is only a new attribute that nobody reads: set it "
-            "on each parameter, or call the module's method requires_grad_(False)."
-        )
-    if not extractor.training:
-        raise Wrong(
-            "eval() does not freeze: it changes how dropout and batch normalisation behave, and the "
-            "extractor's weights still have requires_grad=True. Switch that off for each parameter."
-        )
-    raise Wrong(
-        "the extractor's weights still have requires_grad=True. A `with torch.no_grad()` block ends with the "
-        "function and leaves no mark on them: switch requires_grad off for each parameter."
-    )
-
-
-def _diagnose_returned(returned, extractor: nn.Module, head: nn.Module) -> None:
-    if isinstance(returned, (nn.Module, torch.Tensor)) or not hasattr(returned, "__iter__"):
-        raise Wrong(
-            "the extractor is frozen as it should be; now return the list of the head's parameters, which "
-            f"the optimiser gets: your function returned {type(returned).__name__}."
-        )
-    given = {id(parameter) for parameter in returned}
-    if given & {id(parameter) for parameter in extractor.parameters()}:
-        raise Wrong(
-            "the extractor is frozen as it should be, but the list that you returned still contains its "
-            "parameters: return those of the head alone."
-        )
-    missing = len({id(parameter) for parameter in head.parameters()} - given)
-    if missing:
-        raise Wrong(
-            f"the list that you returned lacks {missing} of the head's 2 tensors, weights and biases."
-        )
