@@ -25,7 +25,7 @@ from course_utils.catalogue import row_of
 from course_utils.data import ImageData, load_images
 from course_utils.environment import forked_random_numbers
 from course_utils.files import write_whole
-from course_utils.settings import SHIPPED, dataset_name, own_models_folder
+from course_utils.settings import SHIPPED, dataset_name, file_name_of, own_models_folder
 
 # What is run on fixed inputs to tell whether two classes compute the same, as far as a class has them.
 METHODS = ("encode", "decode", "log_prob", "forward")
@@ -298,7 +298,7 @@ def _unusable(path: Path, reason: str) -> CheckpointError:
 
 
 def _file(folder: Path, name: str, dataset: str) -> Path:
-    return folder / dataset / f"{name}.safetensors"
+    return folder / file_name_of(dataset) / f"{name}.safetensors"
 
 
 def _places(name: str, dataset: str) -> list[Path]:

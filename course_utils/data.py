@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
-from course_utils.settings import STROKES_FILE, data_folder, dataset_name, is_checkout
+from course_utils.drawings import prepare_drawing
+from course_utils.settings import DATASETS, STROKES_FILE, data_folder, dataset_name, is_checkout
 
 FACTORS = ("slant", "rotation", "stretch", "pen_width", "variant")
 
@@ -46,6 +48,10 @@ MNIST_SHA256 = {
 }
 
 
+# Of own pictures: the classes of the course's classifiers, and one picture in so many is a test image.
+MOST_CLASSES, HELD_OUT_EVERY = 10, 5
+
+
 class DataError(RuntimeError):
     """A data set cannot be had; the message says why, and what to do."""
 
@@ -55,8 +61,9 @@ class ImageData:
     """A data set of grey images.
 
     `train_images`, `test_images`: uint8 (N, 28, 28), 0 is background and 255 is ink. `train_labels`,
-    `test_labels`: int64 (N,). `classes`: the ten class names. `train_factors`, `test_factors`: for `strokes`
-    the true generative factors, name -> float32 (N,); empty for the other data sets.
+    `test_labels`: int64 (N,). `classes`: the names of the classes, ten of them but for own pictures.
+    `train_factors`, `test_factors`: for `strokes` the true generative factors, name -> float32 (N,); empty for the
+    other data sets.
     """
 
     name: str
@@ -73,18 +80,81 @@ class ImageData:
         return f"{self.name} has no {what}: this part is skipped; with strokes it runs."
 
 
-def load_images(name: str | None = None, root: str | Path | None = None) -> ImageData:
+def load_images(name: str | Path | None = None, root: str | Path | None = None) -> ImageData:
     """Load and verify a data set: `strokes` (ships with the course), `mnist`, `fashion_mnist` or `kmnist`.
 
-    `name` defaults to COURSE_DATASET, else `strokes`; `Fashion-MNIST` is the same as `fashion_mnist`. `root` is the
-    folder of the data sets that are downloaded, and defaults to COURSE_DATA_DIR, else data/downloads (see
-    `course_utils.settings`). It may be read-only once it holds the files. Raises ValueError for an unknown name,
-    DataError if the files are damaged, missing without a network, or cannot be written.
+    `name` defaults to COURSE_DATASET, else `strokes`; `Fashion-MNIST` is the same as `fashion_mnist`. With a slash in
+    it, or as a Path, it names a folder of own pictures: see `load_folder`. `root` is the folder of the data sets that
+    are downloaded, and defaults to COURSE_DATA_DIR, else data/downloads (see `course_utils.settings`). It may be
+    read-only once it holds the files. Raises ValueError for an unknown name, DataError if the files are damaged,
+    missing without a network, or cannot be written.
     """
     name = dataset_name(name)
     if name == "strokes":
         return _load_strokes()
+    if name not in DATASETS:
+        return load_folder(name)
     return _load_torchvision(name, _above_raw(data_folder(root)))
+
+
+def load_folder(folder: str | Path) -> ImageData:
+    """A folder of own pictures as a data set: each of its subfolders is a class, and holds the pictures of that class.
+
+    Every picture, in any size and format that Pillow reads, becomes a grey image of 28 x 28 pixels by
+    `course_utils.drawings.prepare_drawing`: ink is what differs from the background, as in handwriting, signs and
+    drawings on plain paper. Every fifth picture of a class, in the order of file names, is held out for testing. The
+    images are shuffled, in the same way each time. Names that start with a dot are left out.
+
+    The classes are at most ten, because the course's classifiers have ten outputs. Notebook 00 needs some ten pictures
+    of each; those that train models and judge samples need a few thousand in all. Models that were trained on the
+    folder are kept under its path: after its pictures have changed, give it another name.
+
+    Raises DataError for a folder that is not there or has no such subfolders, for a class of fewer than two pictures,
+    and for a file that is no picture, or shows no ink.
+    """
+    root = Path(dataset_name(Path(folder)))
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder: name one that holds a folder of pictures for each class")
+    folders = [entry for entry in _visible(root) if entry.is_dir()]
+    if not 2 <= len(folders) <= MOST_CLASSES:
+        raise DataError(
+            f"{root} must hold 2 to {MOST_CLASSES} folders of pictures, one for each class; it holds {len(folders)}"
+        )
+    train, test = [], []
+    for label, of_class in enumerate(folders):
+        rows = [(_prepared(file), label) for file in _visible(of_class)]
+        if len(rows) < 2:
+            raise DataError(
+                f"{of_class} must hold at least two pictures, one to train on and one to test; it holds {len(rows)}"
+            )
+        test += rows[::HELD_OUT_EVERY]
+        train += [row for place, row in enumerate(rows) if place % HELD_OUT_EVERY]
+    classes = tuple(of_class.name for of_class in folders)
+    return ImageData(root.as_posix(), classes, *_shuffled(train), *_shuffled(test))
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+
+
+def _prepared(file: Path) -> np.ndarray:
+    try:
+        with Image.open(file) as picture:
+            image = prepare_drawing(picture)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # Pillow raises each of them
+        raise DataError(
+            f"{file} cannot be read as a picture: take it out of its folder, or save it again as PNG or JPEG"
+        ) from None
+    if not image.any():
+        raise DataError(f"{file} shows nothing but background: take it out of its folder")
+    return image
+
+
+def _shuffled(rows: list[tuple[np.ndarray, int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images (N, 28, 28) and labels (N,), no longer class by class."""
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
+    images = torch.from_numpy(np.stack([image for image, _ in rows]))
+    return images[order], torch.tensor([label for _, label in rows])[order]
 
 
 def to_pixels(images: torch.Tensor) -> torch.Tensor:

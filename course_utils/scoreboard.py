@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course_utils.catalogue import CATALOGUE
 from course_utils.files import write_whole
-from course_utils.settings import SCOREBOARDS, dataset_name
+from course_utils.settings import SCOREBOARDS, dataset_name, file_name_of
 
 # Held-out and training images, judged as if a model had drawn them: the floors of all measures.
 REAL = "real images"
@@ -132,7 +132,7 @@ def _is_run(run: dict) -> bool:
 
 
 def _file(dataset: str, folder: Path | None) -> Path:
-    return (folder or SCOREBOARDS) / f"{dataset}.json"
+    return (folder or SCOREBOARDS) / f"{file_name_of(dataset)}.json"
 
 
 def _digest(record: dict) -> str:

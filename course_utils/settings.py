@@ -1,6 +1,6 @@
 """Where everything lies, and what the environment variables COURSE_* say: defaults, folders, names of data sets.
 
-COURSE_DATASET     the data set of all notebooks (default: strokes)
+COURSE_DATASET     the data set of all notebooks (default: strokes); with a slash in it, a folder of own pictures
 COURSE_DATA_DIR    the folder of downloaded data sets (default: data/downloads); `~` and `$NAME` are expanded, and a
                    relative path starts from the project's folder
 COURSE_KEEP_MODELS 0: a model that a notebook trains is kept until its kernel ends only, so that no other notebook
@@ -11,6 +11,7 @@ COURSE_STRICT      1: an exercise that is not solved raises an error instead of 
 import atexit
 import difflib
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -29,12 +30,17 @@ NOTEBOOKS = PROJECT / "notebooks"
 DATASETS = ("strokes", "mnist", "fashion_mnist", "kmnist")
 
 
-def dataset_name(name: str | None = None) -> str:
+def dataset_name(name: str | Path | None = None) -> str:
     """The name of a data set as the course writes it: the argument, else COURSE_DATASET, else `strokes`.
 
-    Case, hyphens and spaces do not matter: `Fashion-MNIST` is `fashion_mnist`. Raises ValueError for an unknown name.
+    Case, hyphens and spaces do not matter: `Fashion-MNIST` is `fashion_mnist`. Whatever has a slash in it, and every
+    Path, is a folder of own pictures (see `course_utils.data.load_folder`), whose name is its whole path; it may be
+    relative, and hold `~` and `$NAME`, as in `data_folder`. Raises ValueError for an unknown name.
     """
     given = name or os.environ.get("COURSE_DATASET") or DATASETS[0]
+    if isinstance(given, Path) or "/" in str(given) or os.sep in str(given):
+        folder = _expanded(given, "name" if name else "COURSE_DATASET")
+        return (folder if name else PROJECT / folder).resolve().as_posix()
     written = str(given).strip().lower().replace("-", "_").replace(" ", "_")
     by_letters = {known.replace("_", ""): known for known in DATASETS}
     found = by_letters.get(written.replace("_", ""))
@@ -44,6 +50,13 @@ def dataset_name(name: str | None = None) -> str:
         source = "argument" if name else "COURSE_DATASET"
         raise ValueError(f"name must be one of {', '.join(DATASETS)}; got {given!r} ({source}){nearest}")
     return found
+
+
+def file_name_of(dataset: str) -> str:
+    """A data set's name as files about it carry it: that of a folder of own pictures is short, and has no slash."""
+    if dataset in DATASETS:
+        return dataset
+    return f"{Path(dataset).name}-{hashlib.sha256(dataset.encode()).hexdigest()[:8]}"
 
 
 def data_folder(root: str | Path | None = None) -> Path:

@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw
 from torchvision import datasets
 
 from course_utils import data, settings
-from course_utils.data import DataError, check_labels, load_images, minibatches, to_pixels
+from course_utils.data import DataError, check_labels, load_folder, load_images, minibatches, to_pixels
 
 # --- strokes, which ships with the course ---
 
@@ -494,3 +495,82 @@ def test_what_cannot_be_labels_is_told_in_a_sentence(labels, got):
         ValueError, match=rf"y must be whole numbers from 0 to 9, one for each image, \(3,\); got {got}"
     ):
         check_labels(labels, count=3, classes=10, name="y")
+
+
+# --- a folder of own pictures ---
+
+
+@pytest.fixture
+def signs(tmp_path):
+    """A folder `signs` with two classes, round and straight, drawn in colour on pages of another colour and size."""
+    root = tmp_path / "signs"
+    for label in ("round", "straight"):
+        (root / label).mkdir(parents=True)
+        for i in range(7):
+            page = Image.new("RGB", (80 + 10 * i, 90), "ivory")
+            draw = ImageDraw.Draw(page)
+            box = (20, 15, 50 + i, 70)
+            draw.ellipse(box, outline="navy", width=5) if label == "round" else draw.line(box, "navy", 5)
+            page.save(root / label / f"picture{i}.{'png' if i % 2 else 'jpg'}")
+    return root
+
+
+def test_a_folder_of_pictures_becomes_a_data_set(signs):
+    (signs / ".DS_Store").write_bytes(b"")
+    (signs / "round" / ".hidden").write_bytes(b"")
+    (signs / "notes.txt").write_text("beside the folders of the classes")
+    own = load_folder(signs)
+    assert own.name == signs.resolve().as_posix() and own.classes == ("round", "straight")
+    assert own.train_images.shape == (10, 28, 28) and own.train_images.dtype == torch.uint8
+    assert own.test_images.shape == (4, 28, 28) and own.test_labels.dtype == torch.int64
+    assert own.train_labels.bincount().tolist() == [5, 5] and own.test_labels.bincount().tolist() == [2, 2]
+    assert own.train_factors == {}
+    # Each image still has its own label: only a ring has no ink in the middle.
+    images = torch.cat([own.train_images, own.test_images])
+    labels = torch.cat([own.train_labels, own.test_labels])
+    assert ((images[:, 12:16, 12:16].amax(dim=(1, 2)) > 100) == (labels == 1)).all()
+    assert images.amax(dim=(1, 2)).min() > 200
+    assert own.train_labels.diff().count_nonzero() > 1  # not class by class
+
+
+def test_the_same_pictures_are_held_out_each_time(signs):
+    first, second = load_folder(signs), load_folder(str(signs))
+    assert torch.equal(first.test_images, second.test_images)
+    held_out = {data.prepare_drawing(Image.open(signs / "round" / f"picture{i}.{end}")).tobytes()
+                for i, end in ((0, "jpg"), (5, "png"))}  # fmt: skip
+    assert {image.numpy().tobytes() for image in first.test_images[first.test_labels == 0]} == held_out
+
+
+def test_a_folder_is_named_by_the_argument_or_the_environment(signs, monkeypatch):
+    assert load_images(signs).classes == load_images(str(signs)).classes == ("round", "straight")
+    monkeypatch.setenv("COURSE_DATASET", str(signs))
+    own = load_images()
+    assert own.classes == ("round", "straight")
+    assert load_images(own.name).name == own.name
+    monkeypatch.chdir(signs.parent)
+    assert load_folder("signs").name == load_images("./signs").name == own.name
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (shutil.rmtree, "signs is not a folder: name one that holds a folder of pictures for each class"),
+        (lambda signs: shutil.rmtree(signs / "round"), "signs must hold 2 to 10 folders of pictures, one for each "
+         "class; it holds 1"),
+        (lambda signs: [(signs / str(i)).mkdir() for i in range(9)], "one for each class; it holds 11"),
+        (lambda signs: [(signs / "round" / f"picture{i}.{'png' if i % 2 else 'jpg'}").unlink() for i in range(1, 7)],
+         "round must hold at least two pictures, one to train on and one to test; it holds 1"),
+        (lambda signs: (signs / "round" / "a.txt").write_text("no picture"), "a.txt cannot be read as a picture: take "
+         "it out of its folder, or save it again as PNG or JPEG"),
+        (lambda signs: (signs / "round" / "more").mkdir(), "more cannot be read as a picture"),
+        (lambda signs: (signs / "round" / "picture1.png").write_bytes(
+            (signs / "round" / "picture1.png").read_bytes()[:150]), "picture1.png cannot be read as a picture"),
+        (lambda signs: Image.new("RGB", (50, 50), "ivory").save(signs / "round" / "blank.png"), "blank.png shows "
+         "nothing but background: take it out of its folder"),
+    ],
+)  # fmt: skip
+def test_what_a_folder_cannot_give_is_told_in_one_sentence(change, sentence, signs):
+    change(signs)
+    with pytest.raises(DataError) as error:
+        load_folder(signs)
+    assert sentence in str(error.value) and "\n" not in str(error.value)

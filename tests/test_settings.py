@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import settings
-from course_utils.settings import data_folder, dataset_name, is_strict, own_models_folder
+from course_utils.settings import data_folder, dataset_name, file_name_of, is_strict, own_models_folder
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +65,24 @@ def test_an_unknown_name_in_the_environment_is_told_to_come_from_there(monkeypat
     monkeypatch.setenv("COURSE_DATASET", "letters")
     with pytest.raises(ValueError, match=r"got 'letters' \(COURSE_DATASET\)$"):
         dataset_name()
+
+
+def test_what_has_a_slash_or_is_a_path_is_a_folder_of_pictures(monkeypatch, tmp_path):
+    whole = (tmp_path / "letters").resolve().as_posix()
+    monkeypatch.chdir(tmp_path)
+    for written in (whole, "./letters", tmp_path / "letters", Path("letters")):
+        assert dataset_name(written) == whole == dataset_name(whole)
+    monkeypatch.setenv("COURSE_DATASET", "data/letters")
+    assert dataset_name() == (settings.PROJECT / "data" / "letters").as_posix()
+    monkeypatch.delenv("NOWHERE", raising=False)
+    with pytest.raises(ValueError, match=r"^name must name a folder; got '\$NOWHERE/letters'"):
+        dataset_name("$NOWHERE/letters")
+
+
+def test_files_about_a_folder_of_pictures_stay_in_their_own_folder(tmp_path):
+    assert file_name_of("fashion_mnist") == "fashion_mnist"
+    here, there = (file_name_of((tmp_path / place / "letters").as_posix()) for place in ("a", "b"))
+    assert here.startswith("letters-") and Path(here).name == here and here != there
 
 
 # --- the folder of the data ---
