@@ -225,7 +225,6 @@ exercise(
             "you found the right neighbours, but not in order: the nearest comes first",
             lambda call: wrong_but(call, lambda i: torch.equal(i.sort().values, call.expected.sort().values)),
         ),
-        ),
         (
             lambda f, k: nearest(-distances(f), k),
             "these are the farthest points, not the nearest: distances have to be small",
