@@ -1,0 +1,171 @@
+"""No notebook needs more than its data set has: neither factors, nor trained models, nor trainings that ended.
+
+Each runs here on a small data set of another name, whose models have learnt nothing, with trainings that stop at once.
+"""
+
+import ast
+import gzip
+import hashlib
+import re
+
+import nbformat
+import pytest
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torchvision import datasets
+
+from course_utils import checkpoints
+from course_utils.checkpoints import load_images_with_models
+from course_utils.data import load_images
+from course_utils.environment import forked_random_numbers
+from course_utils.scoreboard import MODELS
+from course_utils.settings import NOTEBOOKS
+from course_utils.training import TrainingRun
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def code_cells(path) -> list:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def idx_file(values: torch.Tensor) -> bytes:
+    """uint8 values in the format of MNIST's files: kind and number of dimensions, each size, the bytes."""
+    sizes = b"".join(size.to_bytes(4, "big") for size in values.shape)
+    return bytes([0, 0, 8, values.ndim]) + sizes + values.numpy().tobytes()
+
+
+@pytest.fixture
+def small_kmnist(tmp_path, monkeypatch):
+    """COURSE_DATASET is `kmnist`: 3,000 and 3,000 digits of `strokes`, in files as torchvision publishes them."""
+    strokes = load_images("strokes")
+    files = {
+        "train-images-idx3-ubyte": strokes.train_images[:3000],
+        "train-labels-idx1-ubyte": strokes.train_labels[:3000].byte(),
+        "t10k-images-idx3-ubyte": strokes.test_images[:3000],
+        "t10k-labels-idx1-ubyte": strokes.test_labels[:3000].byte(),
+    }
+    folder = tmp_path / "KMNIST" / "raw"
+    folder.mkdir(parents=True)
+    resources = []
+    for name, values in files.items():
+        content = idx_file(values)
+        archive = gzip.compress(content, compresslevel=1)
+        (folder / name).write_bytes(content)
+        (folder / f"{name}.gz").write_bytes(archive)
+        resources.append((f"{name}.gz", hashlib.md5(archive).hexdigest()))
+    monkeypatch.setattr(datasets.KMNIST, "resources", resources)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COURSE_DATASET", "kmnist")
+
+
+@pytest.fixture
+def own_models(tmp_path, monkeypatch):
+    """This machine's own models lie in a folder of the test: none at first."""
+    monkeypatch.setattr(checkpoints, "own_models_folder", lambda: tmp_path / "own")
+
+
+def keep_untrained(name: str) -> None:
+    model, manifest = checkpoints.load_with_manifest(name, "strokes")
+    untrained = type(model)(**manifest.settings)
+    checkpoints.write_trained(
+        name,
+        untrained,
+        dataset="kmnist",
+        settings=manifest.settings,
+        seed=0,
+        steps=0,
+        seconds=0.0,
+        metrics={},
+    )
+
+
+# --- a whole notebook ---
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_notebook_goes_on_where_nothing_was_learnt(path, small_kmnist, own_models, monkeypatch):
+    monkeypatch.chdir(NOTEBOOKS)
+    monkeypatch.setattr(TrainingRun, "_draw_if_due", lambda run: setattr(run, "stopped", True))
+    for name in ("mlp_autoencoder", *MODELS, "conditional_prior", "classifier"):
+        keep_untrained(name)
+    names: dict = {}
+    with forked_random_numbers():
+        for cell in code_cells(path):
+            exec(compile(cell.source, f"<{path.name}, cell {cell.id}>", "exec"), names)
+    if "data" in names:
+        assert names["data"].name == "kmnist"
+
+
+# --- what a data set has not ---
+
+
+def test_without_trained_models_a_notebook_goes_on_with_strokes_and_says_so(small_kmnist, own_models, capsys):
+    keep_untrained("conv_autoencoder")
+    assert load_images_with_models("conv_autoencoder").name == "kmnist"
+    assert capsys.readouterr().out == ""
+    assert load_images_with_models("conv_autoencoder", "mlp_autoencoder", "vae").name == "strokes"
+    assert capsys.readouterr().out == (
+        "kmnist has no trained mlp_autoencoder, vae: this notebook goes on with strokes "
+        "(run 03_autoencoder_mlp, 08_vae with kmnist first).\n"
+    )
+
+
+def test_with_strokes_nothing_is_said(own_models, capsys):
+    assert load_images_with_models(*MODELS, dataset="strokes").name == "strokes"
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_compared_cells_print_the_same_lines_on_every_data_set(path):
+    for cell in code_cells(path):
+        if "nbval-check-output" in cell.metadata.get("tags", []):
+            for statement in ast.parse(cell.source).body:
+                assert not isinstance(statement, ast.If), f"its output depends on the data set: {cell.source}"
+
+
+# --- displayed solutions on a graphics card, of which PyTorch only computes shapes and devices ---
+
+
+class OnTheCard(nn.Module):
+    """Encoder, decoder and generator in one, for 2 numbers of code or noise and ten classes."""
+
+    noise_size, num_classes = 2, 10
+
+    def __init__(self):
+        super().__init__()
+        self.down, self.up, self.of_class = nn.Linear(784, 2), nn.Linear(2, 784), nn.Embedding(10, 2)
+
+    def encode(self, x, y=None):
+        z = self.down(x.flatten(1))
+        return z if y is None else (z + self.of_class(y), z)
+
+    def decode(self, z, y=None):
+        return self.up(z if y is None else z + self.of_class(y)).view(-1, 1, 28, 28)
+
+    forward = decode
+
+
+@pytest.mark.parametrize(
+    ("notebook", "exercise", "arguments", "shape"),
+    [
+        ("06", "walk_between", lambda x, y: (x[:1], x[1:], 5), (5, 1, 28, 28)),
+        ("09", "in_every_class", lambda x, y: (x[:1], y[:1]), (10, 1, 28, 28)),
+        ("10", "sample_generator", lambda x, y: (7,), (7, 1, 28, 28)),
+        ("11", "ten_labels_one_noise", lambda x, y: (x[:, 0, 0, :2],), (2, 10, 28, 28)),
+    ],
+)
+def test_displayed_solutions_work_with_a_model_on_a_graphics_card(notebook, exercise, arguments, shape):
+    (path,) = NOTEBOOKS.glob(f"{notebook}_*.ipynb")
+    cells = nbformat.read(path, as_version=4).cells
+    (solution,) = [
+        cell.source for cell in cells if "```python\n" in cell.source and f"def {exercise}(" in cell.source
+    ]
+    names = {"torch": torch, "mix": lambda a, b, t: (1 - t) * a + t * b}
+    exec(re.search(r"```python\n(.*?)```", solution, re.DOTALL)[1], names)
+    with FakeTensorMode():
+        with torch.device("cuda"):
+            model, x, y = OnTheCard(), torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.long)
+        images = names[exercise](model, *arguments(x, y))
+    assert images.device.type == "cuda" and images.shape == shape
