@@ -48,8 +48,9 @@ MNIST_SHA256 = {
 }
 
 
-# Of own pictures: the classes of the course's classifiers, and one picture in so many is a test image.
-MOST_CLASSES, HELD_OUT_EVERY = 10, 5
+# Of own pictures: the classes of the course's classifiers; one picture in so many is a test image; notebooks measure on
+# up to 3,000 test images.
+MOST_CLASSES, HELD_OUT_EVERY, ENOUGH_PICTURES = 10, 5, 15_000
 
 
 class DataError(RuntimeError):
@@ -105,9 +106,9 @@ def load_folder(folder: str | Path) -> ImageData:
     drawings on plain paper. Every fifth picture of a class, in the order of file names, is held out for testing. The
     images are shuffled, in the same way each time. Names that start with a dot are left out.
 
-    The classes are at most ten, because the course's classifiers have ten outputs. Notebook 00 needs some ten pictures
-    of each; those that train models and judge samples need a few thousand in all. Models that were trained on the
-    folder are kept under its path: after its pictures have changed, give it another name.
+    The classes are at most ten, because the course's classifiers have ten outputs. Every notebook runs on ten classes
+    and 15,000 pictures; on fewer, those do that need less, such as notebook 00, and a line says so. Models that were
+    trained on the folder are kept under its path: after its pictures have changed, give it another name.
 
     Raises DataError for a folder that is not there or has no such subfolders, for a class of fewer than two pictures,
     and for a file that is no picture, or shows no ink.
@@ -129,6 +130,12 @@ def load_folder(folder: str | Path) -> ImageData:
             )
         test += rows[::HELD_OUT_EVERY]
         train += [row for place, row in enumerate(rows) if place % HELD_OUT_EVERY]
+    count = len(train) + len(test)
+    if len(folders) < MOST_CLASSES or count < ENOUGH_PICTURES:
+        print(
+            f"own pictures: {count:,} in {len(folders)} classes. Notebooks that judge what a model draws need "
+            f"{MOST_CLASSES} classes and {ENOUGH_PICTURES:,} pictures."
+        )
     classes = tuple(of_class.name for of_class in folders)
     return ImageData(root.as_posix(), classes, *_shuffled(train), *_shuffled(test))
 

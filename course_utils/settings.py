@@ -46,9 +46,11 @@ def dataset_name(name: str | Path | None = None) -> str:
     found = by_letters.get(written.replace("_", ""))
     if found is None:
         near = difflib.get_close_matches(written, DATASETS, n=1)
-        nearest = f"; did you mean {near[0]}?" if near else ""
+        nearest = (
+            f"did you mean {near[0]}?" if near else f"a folder of own pictures has a slash, as ./{given}"
+        )
         source = "argument" if name else "COURSE_DATASET"
-        raise ValueError(f"name must be one of {', '.join(DATASETS)}; got {given!r} ({source}){nearest}")
+        raise ValueError(f"name must be one of {', '.join(DATASETS)}; got {given!r} ({source}); {nearest}")
     return found
 
 

@@ -533,6 +533,13 @@ def test_a_folder_of_pictures_becomes_a_data_set(signs):
     assert own.train_labels.diff().count_nonzero() > 1  # not class by class
 
 
+def test_few_pictures_are_told_what_they_are_too_few_for(signs, capsys):
+    load_folder(signs)
+    assert capsys.readouterr().out == (
+        "own pictures: 14 in 2 classes. Notebooks that judge what a model draws need 10 classes and 15,000 pictures.\n"
+    )
+
+
 def test_the_same_pictures_are_held_out_each_time(signs):
     first, second = load_folder(signs), load_folder(str(signs))
     assert torch.equal(first.test_images, second.test_images)
