@@ -25,6 +25,7 @@ DOWNLOADS = DATA / "downloads"
 SHIPPED = DATA / "trained" / "shipped"
 OWN = DATA / "trained" / "own"
 SCOREBOARDS = DATA / "scoreboard"
+MNIST_AUTOENCODER = DATA / "mnist_autoencoder.json"
 NOTEBOOKS = PROJECT / "notebooks"
 
 DATASETS = ("strokes", "mnist", "fashion_mnist", "kmnist")
