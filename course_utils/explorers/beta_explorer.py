@@ -5,13 +5,12 @@ from collections.abc import Mapping
 import ipywidgets
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
 from course_utils.data import to_pixels
 from course_utils.environment import forked_random_numbers
 from course_utils.explorers.base import Explorer
-from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey, pil_font
+from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey, pil_font, plain_figure
 from course_utils.probability import bernoulli_log_likelihood, gaussian_kl, reparameterise
 
 SHOWN = 6
@@ -109,7 +108,7 @@ class BetaExplorer(Explorer):
 
     def _draw_curve(self) -> None:
         """Everything of the curve that stays, and where each beta's point lies in the picture, in pixels."""
-        figure = Figure(figsize=(CURVE_WIDTH / 100, CURVE_HEIGHT / 100), dpi=100)
+        figure = plain_figure(CURVE_WIDTH / 100, CURVE_HEIGHT / 100)
         axis = figure.add_axes((0.17, 0.14, 0.79, 0.77))
         axis.plot(*zip(*self.measures.values()), color=BLUE, marker="o")
         for beta, (rate, distortion) in self.measures.items():

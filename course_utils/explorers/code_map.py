@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from course_utils.data import check_labels, to_pixels
 from course_utils.explorers.base import Explorer
-from course_utils.plots import BLACK, as_grey, draw_class_map, draw_digit
+from course_utils.plots import BLACK, as_grey, draw_class_map, draw_digit, plain_figure
 
 BY_CLASS = "class"
 DIRECTIONS = 4
@@ -85,7 +85,7 @@ class CodeMap(Explorer):
 
     def _draw_map(self, across: str, up: str, colour: str) -> None:
         """Draw everything that stays while the reader moves from image to image."""
-        self.figure = Figure(figsize=(7.6, 4.4), dpi=100)
+        self.figure = plain_figure(7.6, 4.4)
         axis = self.figure.add_axes((0.08, 0.12, 0.5, 0.8))
         points = np.stack([self.coordinates[across], self.coordinates[up]], axis=1)
         if colour == BY_CLASS:

@@ -13,7 +13,7 @@ from wigglystuff import ChartPuck
 from course_utils.data import DIGITS, check_labels
 from course_utils.explorers.base import Explorer, evaluate
 from course_utils.judges import ToProbabilities, probabilities
-from course_utils.plots import BLACK, GREY, VERMILION, as_grey, draw_class_map, pil_font, to_png
+from course_utils.plots import BLACK, GREY, VERMILION, as_grey, draw_class_map, pil_font, plain_figure, to_png
 
 MAP_WIDTH, MAP_HEIGHT = 500, 460
 WIDTH, HEIGHT = 250, 420
@@ -128,7 +128,7 @@ class CodePad(Explorer):
         return picture
 
     def _draw_map(self, title: str) -> Figure:
-        figure = Figure(figsize=(MAP_WIDTH / 100, MAP_HEIGHT / 100), dpi=100)
+        figure = plain_figure(MAP_WIDTH / 100, MAP_HEIGHT / 100)
         # ChartPuck asks a figure where its axes are, so they must not move when it is drawn.
         axis = figure.add_axes((0.15, 0.12, 0.83, 0.81))
         draw_class_map(axis, self.points, self.labels)

@@ -4,12 +4,11 @@ import ipywidgets
 import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from PIL import Image
 
 from course_utils.explorers.base import Explorer
-from course_utils.plots import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
+from course_utils.plots import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, plain_figure
 from course_utils.probability import LinearGaussian, gaussian_kl
 
 # x = W z + noise, with one observed number x and one or two latents.
@@ -211,7 +210,7 @@ class _Panel:
     """
 
     def __init__(self):
-        self.figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+        self.figure = plain_figure(WIDTH / 100, HEIGHT / 100)
         self.canvas = FigureCanvasAgg(self.figure)
         self.axis = self.figure.add_axes((0.06, 0.14, 0.37, 0.76))
         self.axis.set_xlim(-FARTHEST_Z, FARTHEST_Z)

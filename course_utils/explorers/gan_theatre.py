@@ -7,13 +7,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
 from course_utils.environment import forked_random_numbers
 from course_utils.explorers.base import PLAYING, Explorer
-from course_utils.plots import BLACK, BLUE, GREEN, GREY, ORANGE
+from course_utils.plots import BLACK, BLUE, GREEN, GREY, ORANGE, plain_figure
 
 # The data densities: (weight, mean, standard deviation) of each bump.
 DATA = {
@@ -223,7 +222,7 @@ class _Stage:
     """The figure. What never moves is drawn once and kept as a background: drawing all takes ten times as long."""
 
     def __init__(self):
-        self.figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+        self.figure = plain_figure(WIDTH / 100, HEIGHT / 100)
         self.canvas = FigureCanvasAgg(self.figure)
         self.moving: list = []
         self._set_up_densities(

@@ -10,7 +10,7 @@ from matplotlib.ticker import NullFormatter
 from PIL import Image
 
 from course_utils.explorers.base import Explorer
-from course_utils.plots import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, VERMILION, to_png
+from course_utils.plots import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, VERMILION, plain_figure, to_png
 from course_utils.scoreboard import MEASURES, MODELS, REAL, Scoreboard
 
 NOTHING = "nothing: the seeds, row by row"
@@ -72,7 +72,7 @@ class ScoreboardExplorer(Explorer):
 
     def figure(self, measure: str, against: str, models: Sequence[str]) -> Figure:
         """What `draw` shows, as a figure."""
-        figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+        figure = plain_figure(WIDTH / 100, HEIGHT / 100)
         if against:
             self._draw_pairs(figure, measure, against, models)
         else:
