@@ -1,10 +1,55 @@
-"""Exercises of notebook 00: images as vectors, and the distance that the whole course is about."""
+"""Exercises of notebook 00: the order of cells, images as vectors, and the distance of the whole course."""
 
 import torch
 
 from course_utils.data import to_pixels
-from course_utils.exercises.compare import Number, Tensor
+from course_utils.exercises.compare import Number, Several, Tensor, Whole
 from course_utils.exercises.engine import exercise
+
+# --- the order of cells ---
+
+exercise(
+    "printed",
+    objective="tell from the counters of a notebook's cells what its kernel holds",
+    given=lambda: [()],
+    solution=lambda: (52, 26),
+    compare=Several("what was printed, and what will be", (Whole(), Whole())),
+    otherwise="Write the five lines down in the order in which they ran, with the values after each.",
+    mistakes=(
+        (
+            lambda: (26, 26),
+            "your first number is what a fresh kernel prints: what was printed follows the counters, not the page",
+        ),
+        (
+            lambda: (26, 52),
+            "your two numbers are the wrong way round: the counters tell what was printed, the page what will be",
+        ),
+        (
+            lambda: (52, 52),
+            "your second number is what was printed before: a fresh kernel runs the page from top to bottom",
+        ),
+        (
+            lambda: (56, 26),
+            "you left out that the cell at the top ran as the fourth, and set a to 2 again",
+        ),
+        (
+            lambda: (22, 26),
+            "b is computed once, when its cell runs: it does not follow when a changes later",
+        ),
+    ),
+    told=(
+        (lambda: (52, 20), "number 2 is not right: you have 20, right is 26"),
+        (lambda: 52, "return 2 things"),
+    ),
+    also_right=(lambda: [52, 26],),
+    hints=(
+        "The number in brackets says when a cell ran. Sort the five lines by it.",
+        "In this order: a = 5, b = 10 * a, a = a + 1, a = 2, print(a + b).",
+        "For the second number, start with nothing and read the page from top to bottom.",
+    ),
+    praise="You read off the counters what the kernel holds. After a restart, the page alone decides.",
+)
+
 
 # --- images to rows ---
 
@@ -65,6 +110,7 @@ def squares(a, b):
 exercise(
     "squared_distance",
     objective="compute the squared error per image from images as they are stored",
+    level=2,
     points=2,
     given=lambda: [tuple(torch.randint(256, (2, 6, 28, 28), dtype=torch.uint8))],
     solution=lambda a, b: squares(a, b).sum(dim=1).mean(),
