@@ -1,6 +1,7 @@
 """The drawings of the lessons: one function for each, which shows it below the cell that calls it."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -62,4 +63,81 @@ def zeros_in_between(spread: torch.Tensor, turned: torch.Tensor, x: torch.Tensor
     drawing.show(
         "A 7 by 7 grid with the four numbers of h, zeros between and around them, and a marked window of 3 by 3; the "
         "kernel turned by half a turn; the 5 by 5 output with the marked number that this window gives."
+    )
+
+
+def two_channels(x: torch.Tensor, w: torch.Tensor, maps: torch.Tensor) -> None:
+    """A convolution of x (2, 5, 5) with w (2, 3, 3): the map of each channel, maps (2, 3, 3), and their sum."""
+    patch = {(i, j): ORANGE for i in range(3) for j in range(3)}
+    drawing = Schematic(21.4, 11.4)
+    for c, y in ((0, 8.2), (1, 2.6)):
+        image = drawing.grid(2.6, y, x[c], CELL, patch, title=f"image, channel {c}")
+        kernel = drawing.grid(8, y, w[c], CELL, title=f"kernel, channel {c}")
+        result = drawing.grid(13, y, maps[c], CELL, {(0, 0): SKY}, title=f"map {c}")
+        drawing.text((image.right[0] + kernel.left[0]) / 2, y, "∗", size=20)
+        drawing.text((kernel.right[0] + result.left[0]) / 2, y, "=", size=20)
+        drawing.arrow(result.right, (17.2, 5.4 + 0.4 * (1 - 2 * c)))
+    drawing.grid(18.6, 5.4, maps.sum(dim=0), CELL, {(0, 0): SKY}, title="result")
+    drawing.text(15.6, 5.4, "+", size=20)
+    drawing.show(
+        "Each of the two channels of an image meets a kernel of its own, which gives two maps of 3 by 3; added up, they "
+        "are the one result. The patch at the upper left, and the number that comes from it, are marked."
+    )
+
+
+def field_of_one_unit() -> None:
+    """In one dimension: a unit behind a kernel of 3, a pooling of 2 and a kernel of 3, and all that it sees."""
+    layers = [
+        ("pixels", 12, 2, 8),
+        ("after a kernel of 3", 10, 2, 6),
+        ("after pooling by 2", 5, 1, 3),
+        ("after a kernel of 3", 3, 1, 1),
+    ]
+    drawing = Schematic(17.6, 8.2)
+    row = []
+    for level, (name, units, first, count) in enumerate(layers):
+        step = CELL * (2 if level > 1 else 1)
+        left = 6.6 + CELL * (level > 0) + CELL * 2 * (level > 2) + CELL / 2 * (level > 1)
+        y = 0.9 + 2 * level
+        drawing.text(3, y, name)
+        for i in range(units):
+            seen = first <= i < first + count
+            drawing.grid(left + step * i, y, torch.tensor([[i]]), CELL, {(0, 0): ORANGE} if seen else {})
+        row.append((left + step * first, left + step * (first + count - 1), y))
+    for (left, right, y), (low_left, low_right, low) in zip(row[1:], row[:-1], strict=True):
+        drawing.axes.plot(
+            [left - CELL / 2, low_left - CELL / 2], [y - CELL / 2, low + CELL / 2], color="#222222"
+        )
+        drawing.axes.plot(
+            [right + CELL / 2, low_right + CELL / 2], [y - CELL / 2, low + CELL / 2], color="#222222"
+        )
+    drawing.show(
+        "Four rows of cells: one unit at the top rests on three, these on six, and these on eight pixels at the bottom."
+    )
+
+
+def convolutional_autoencoder(code_size: int) -> None:
+    """The maps of notebook 05's autoencoder as boxes: as high as the maps' side, the wider the more channels."""
+    maps = [
+        (1.9, 28, "1 x 28 x 28"),
+        (2.2, 14, "16 x 14 x 14"),
+        (2.8, 7, "32 x 7 x 7"),
+        (0.8, 5, f"{code_size}"),
+    ]
+    drawing = Schematic(27, 8)
+    x, places = 1.6, []
+    for number, (width, side, shape) in enumerate([*maps, *maps[-2::-1]]):
+        name = {0: "x", 3: "z", 6: "x_hat"}.get(number, "")
+        places.append(drawing.box(x, 4.4, name, width, 0.2 * side, ORANGE if name == "z" else SKY))
+        drawing.text(x, 4.4 - 0.1 * side - 0.5, shape)
+        x += 3.95
+    steps = ["conv", "conv", "linear", "linear", "transpose\nconv", "transpose\nconv"]
+    for (start, end), step in zip(pairwise(places), steps, strict=True):
+        drawing.arrow(start.right, end.left)
+        drawing.text((start.right[0] + end.left[0]) / 2, 5.2, step)
+    drawing.text(5.5, 0.4, "encoder", size=15)
+    drawing.text(21.4, 0.4, "decoder", size=15)
+    drawing.show(
+        "Boxes from left to right: the image, two smaller maps with more channels, a narrow code of "
+        f"{code_size} numbers, and the same sizes back to the image."
     )
