@@ -9,8 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_utils.exercises import ExerciseNotSolved
-from course_utils.exercises.registry import EXERCISES
+from course_utils.exercises import EXERCISES, ExerciseNotSolved
 from course_utils.settings import NOTEBOOKS
 from workshop.notebooks import is_normalised
 

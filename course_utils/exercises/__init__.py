@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 
 from course_utils.exercises.engine import EXERCISES, Exercise, judge
-from course_utils.exercises.registry import judge_old
 from course_utils.settings import is_strict
 
 
@@ -26,8 +25,7 @@ def check(name: str, answer: Callable) -> None:
     exercise = _find(name)
     if not callable(answer):
         raise ValueError(f"answer must be the function that you wrote, without brackets; got {answer!r}")
-    # Until every exercise is declared.
-    verdict = judge(exercise, answer) if isinstance(exercise, Exercise) else judge_old(exercise, answer)
+    verdict = judge(exercise, answer)
     message = f"{verdict.status.capitalize()} ({name}): {verdict.message}"
     if is_strict() and verdict.status != "right":
         raise ExerciseNotSolved(message)

@@ -7,18 +7,17 @@ import pytest
 import torch
 
 from course_utils.exercises import EXERCISES
-from course_utils.exercises.engine import Exercise, judge
+from course_utils.exercises.engine import judge
 
-DECLARED = {name: exercise for name, exercise in EXERCISES.items() if isinstance(exercise, Exercise)}
-ALL = [pytest.param(exercise, id=name) for name, exercise in DECLARED.items()]
+ALL = [pytest.param(exercise, id=name) for name, exercise in EXERCISES.items()]
 MISTAKES = [
     pytest.param(exercise, mistake, id=f"{name}-{number}")
-    for name, exercise in DECLARED.items()
+    for name, exercise in EXERCISES.items()
     for number, mistake in enumerate(exercise.mistakes)
 ]
 TOLD = [
     pytest.param(exercise, answer, part, id=f"{name}-{number}")
-    for name, exercise in DECLARED.items()
+    for name, exercise in EXERCISES.items()
     for number, (answer, part) in enumerate(exercise.told)
 ]
 
