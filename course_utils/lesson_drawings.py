@@ -124,19 +124,19 @@ def convolutional_autoencoder(code_size: int) -> None:
         (2.8, 7, "32 x 7 x 7"),
         (0.8, 5, f"{code_size}"),
     ]
-    drawing = Schematic(27, 8)
+    drawing = Schematic(28, 8)
     x, places = 1.6, []
     for number, (width, side, shape) in enumerate([*maps, *maps[-2::-1]]):
         name = {0: "x", 3: "z", 6: "x_hat"}.get(number, "")
         places.append(drawing.box(x, 4.4, name, width, 0.2 * side, ORANGE if name == "z" else SKY))
         drawing.text(x, 4.4 - 0.1 * side - 0.5, shape)
-        x += 3.95
+        x += 4.1
     steps = ["conv", "conv", "linear", "linear", "transpose\nconv", "transpose\nconv"]
     for (start, end), step in zip(pairwise(places), steps, strict=True):
         drawing.arrow(start.right, end.left)
         drawing.text((start.right[0] + end.left[0]) / 2, 5.2, step)
     drawing.text(5.5, 0.4, "encoder", size=15)
-    drawing.text(21.4, 0.4, "decoder", size=15)
+    drawing.text(22.2, 0.4, "decoder", size=15)
     drawing.show(
         "Boxes from left to right: the image, two smaller maps with more channels, a narrow code of "
         f"{code_size} numbers, and the same sizes back to the image."
