@@ -27,6 +27,11 @@ def masking_loss(model, x, share):
     return errors(model(masked(x, share)), x).mean()
 
 
+def masked_in_place(model, x, share):
+    x[torch.rand_like(x) < share] = 0
+    return errors(model(x), x).mean()
+
+
 def target_masked(model, x, share):
     damaged = masked(x, share)
     return errors(model(damaged), damaged).mean()
@@ -74,7 +79,7 @@ def share_erased(call):
 
 def over(pixels):
     """What a loss gives that counts some pixels only: `pixels(call)` is their mask."""
-    return lambda call: errors(0.6 * pixels(call), call.arguments[1] * pixels(call)).mean()
+    return lambda call: errors(0.6 * pixels(call), call.untouched[1] * pixels(call)).mean()
 
 
 exercise(
@@ -85,7 +90,7 @@ exercise(
     given=masking_cases,
     solution=masking_loss,
     compare=Number("one number, the loss averaged over the images", gradient=True),
-    expected=lambda call: errors(torch.full_like(call.arguments[1], 0.6), call.arguments[1]).mean(),
+    expected=lambda call: errors(torch.full_like(call.untouched[1], 0.6), call.untouched[1]).mean(),
     otherwise="It is the squared error between model(masked x) and x, summed over pixels and averaged over images.",
     mistakes=(
         (
@@ -98,19 +103,19 @@ exercise(
         (
             lambda model, x, share: errors(model(x), x).mean(),
             "the model was given the whole image: erase pixels of its input",
-            lambda call: torch.equal(seen(call), call.arguments[1]),
+            lambda call: torch.equal(seen(call), call.untouched[1]),
         ),
         (
             lambda model, x, share: errors(model(F.dropout(x, share)), x).mean(),
             "F.dropout makes the pixels that it keeps brighter, by 1 / (1 - share): multiply by a mask of your own",
             lambda call: torch.allclose(
-                seen(call), torch.where(erased(call), 0, call.arguments[1] / (1 - SHARE))
+                seen(call), torch.where(erased(call), 0, call.untouched[1] / (1 - SHARE))
             ),
         ),
         (
             lambda model, x, share: errors(model(masked(x, share) + 0.01), x).mean(),
             "pixels that were not erased have changed: they stay as they are, and the erased ones become 0",
-            lambda call: not torch.equal(seen(call), torch.where(erased(call), 0, call.arguments[1])),
+            lambda call: not torch.equal(seen(call), torch.where(erased(call), 0, call.untouched[1])),
         ),
         (
             lambda model, x, share: masking_loss(model, x, 1 - share),
@@ -138,11 +143,14 @@ exercise(
             # 31,360 pixels: the standard error of the share is 0.0024.
             lambda call: abs(share_erased(call) - SHARE) > 0.0125,
         ),
-        (
-            target_masked,
-            "your target is masked, too: then the model learns to draw holes. Compare with x",
-            None,
-            lambda call: errors(torch.full_like(seen(call), 0.6), seen(call)).mean(),
+        *(
+            (
+                answer,
+                "your target is masked, too: then the model learns to draw holes. Compare with x",
+                None,
+                lambda call: errors(torch.full_like(seen(call), 0.6), seen(call)).mean(),
+            )
+            for answer in (target_masked, masked_in_place)
         ),
         (
             counted(kept=False),
