@@ -80,8 +80,8 @@ def two_channels(x: torch.Tensor, w: torch.Tensor, maps: torch.Tensor) -> None:
     drawing.grid(18.6, 5.4, maps.sum(dim=0), CELL, {(0, 0): SKY}, title="result")
     drawing.text(15.6, 5.4, "+", size=20)
     drawing.show(
-        "Each of the two channels of an image meets a kernel of its own, which gives two maps of 3 by 3; added up, they "
-        "are the one result. The patch at the upper left, and the number that comes from it, are marked."
+        "Each of the two channels of an image meets a kernel of its own, which gives two maps of 3 by 3. Added up, "
+        "they are the one result. The patch at the upper left, and the number that comes from it, are marked."
     )
 
 
