@@ -1,34 +1,34 @@
-"""Exercises of notebook 04: scatter-add, sizes of transpose convolutions, and what makes checkerboards."""
+"""Exercises of notebook 04: scatter-add, sizes of transpose convolutions, a decoder to repair, checkerboards."""
 
 import torch
 from torch import nn
 
-from course_utils.exercises.compare import Tensor, Whole
-from course_utils.exercises.engine import exercise
+from course_utils.exercises.compare import Network, Tensor, Whole
+from course_utils.exercises.engine import Call, Mistake, exercise
 
 # --- scatter-add with a stride ---
 
 
-def scatter(y, w, stride, step=None, add=True):
-    """The transpose convolution of y (H, W) with kernel w (k, k), without padding; `step`, `add`: with a mistake."""
+def scatter(h, w, stride, step=None, add=True):
+    """The transpose convolution of h (H, W) with kernel w (k, k), without padding; `step`, `add`: with a mistake."""
     k, step = len(w), step or stride
-    x = torch.zeros((y.shape[0] - 1) * stride + k, (y.shape[1] - 1) * stride + k)
-    for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
+    x = torch.zeros((h.shape[0] - 1) * stride + k, (h.shape[1] - 1) * stride + k)
+    for i in range(h.shape[0]):
+        for j in range(h.shape[1]):
             part = x[i * step : i * step + k, j * step : j * step + k]
-            part.copy_(part * add + y[i, j] * w)
+            part.copy_(part * add + h[i, j] * w)
     return x
 
 
-def too_large(y, w, stride):
-    x = torch.zeros(y.shape[0] * stride + len(w), y.shape[1] * stride + len(w))
-    right = scatter(y, w, stride)
+def too_large(h, w, stride):
+    x = torch.zeros(h.shape[0] * stride + len(w), h.shape[1] * stride + len(w))
+    right = scatter(h, w, stride)
     x[: right.shape[0], : right.shape[1]] = right
     return x
 
 
 def scatter_cases():
-    # Stride 1 first: whoever fails there has another problem than the stride. y is no square, so that swapped axes
+    # Stride 1 first: whoever fails there has another problem than the stride. h is no square, so that swapped axes
     # show.
     w = torch.randn(3, 3)
     return [(torch.randn(3, 4), w.clone(), stride) for stride in (1, 2, 3)]
@@ -41,35 +41,35 @@ exercise(
     points=3,
     given=scatter_cases,
     solution=scatter,
-    also_right=(lambda y, w, s: torch.conv_transpose2d(y[None, None], w[None, None], stride=s)[0, 0],),
+    also_right=(lambda h, w, s: torch.conv_transpose2d(h[None, None], w[None, None], stride=s)[0, 0],),
     compare=Tensor("a tensor (H, W)"),
-    describe=lambda y, w, s: f"for y of {tuple(y.shape)}, w of {tuple(w.shape)} and stride {s}",
+    describe=lambda h, w, s: f"for h of {tuple(h.shape)}, w of {tuple(w.shape)} and stride {s}",
     mistakes=(
         (
-            lambda y, w, s: scatter(y, w, 1),
+            lambda h, w, s: scatter(h, w, 1),
             "you forgot the stride: the next input pixel starts `stride` rows or columns further on",
         ),
         (
-            lambda y, w, s: scatter(y, w, s, step=1),
+            lambda h, w, s: scatter(h, w, s, step=1),
             "the size is right, but you forgot the stride in the places: pixel (i, j) starts at row i × stride, "
             "column j × stride",
         ),
         (
-            lambda y, w, s: scatter(y, w, s, add=False),
+            lambda h, w, s: scatter(h, w, s, add=False),
             "you overwrite where kernels overlap: contributions to the same output are added, with +=",
         ),
         (
-            lambda y, w, s: scatter(y, w.flip(0, 1), s),
+            lambda h, w, s: scatter(h, w.flip(0, 1), s),
             "you turned the kernel by 180 degrees: each pixel puts down the kernel as it is",
         ),
-        (lambda y, w, s: scatter(y, w.T, s), "you swapped rows and columns of the kernel"),
+        (lambda h, w, s: scatter(h, w.T, s), "you swapped rows and columns of the kernel"),
         (
-            lambda y, w, s: scatter(y.T, w.T, s),
-            "your result is transposed: rows come first in x, as in y",
+            lambda h, w, s: scatter(h.T, w.T, s),
+            "your result is transposed: rows come first in x, as in h",
         ),
         (
-            lambda y, w, s: scatter(torch.ones_like(y), w, s),
-            "you put down the bare kernel: multiply it by the input pixel y[i, j]",
+            lambda h, w, s: scatter(torch.ones_like(h), w, s),
+            "you put down the bare kernel: multiply it by the input pixel h[i, j]",
         ),
         (
             too_large,
@@ -78,14 +78,14 @@ exercise(
         ),
     ),
     told=(
-        (lambda y, w, s: scatter(y, w, s)[1:], "your result has shape (4, 6), right is (5, 6)"),
-        (lambda y, w, s: scatter(y, w, s) + 1, "the shape is right, but at ["),
-        (lambda y, w, s: y.numpy(), "return a tensor (H, W)"),
+        (lambda h, w, s: scatter(h, w, s)[1:], "your result has shape (4, 6), right is (5, 6)"),
+        (lambda h, w, s: scatter(h, w, s) + 1, "the shape is right, but at ["),
+        (lambda h, w, s: h.numpy(), "return a tensor (H, W)"),
     ),
     hints=(
-        "Only two things change: where a contribution starts, and how large x is.",
+        "Start from zeros, go over all pixels of h, and add h[i, j] * w to a slice of x as large as the kernel.",
         "Pixel (i, j) starts at row i * stride and column j * stride. Its slice is as long as the kernel.",
-        "The last row of y starts at (y.shape[0] - 1) * stride; the kernel needs w.shape[0] rows from there.",
+        "The last row of h starts at (h.shape[0] - 1) * stride; the kernel needs w.shape[0] rows from there.",
     ),
     praise="This is nn.ConvTranspose2d for one input and one output channel, without its padding.",
 )
@@ -94,38 +94,35 @@ exercise(
 # --- the size of the output ---
 
 
-def size_after(n, k, s, p, o, d):
-    """The side of the output of a transpose convolution: Dumoulin & Visin (2016), relationship 14, with dilation."""
-    return (n - 1) * s - 2 * p + d * (k - 1) + o + 1
+def size_after(n, k, s, p, o):
+    """The side of the output of a transpose convolution: Dumoulin & Visin (2016), relationship 14."""
+    return (n - 1) * s - 2 * p + k + o
 
 
-def size_in_words(size, kernel, stride, padding, *rest):
-    more = "".join(f", {name} {value}" for name, value in zip(("output_padding", "dilation"), rest))
-    return f"for size {size}, kernel {kernel}, stride {stride}, padding {padding}{more}"
+def size_in_words(size, kernel, stride, padding, output_padding):
+    return f"for size {size}, kernel {kernel}, stride {stride}, padding {padding}, output_padding {output_padding}"
 
 
 FORWARD = "this is the formula of the forward convolution, which makes images smaller: you need the way back"
 
 exercise(
     "transpose_output_size",
-    objective="predict the output size of a transpose convolution from its five settings",
+    objective="predict the output size of a transpose convolution from its settings",
     level=1,
     points=2,
     # The first ones ask for little, so that a formula which leaves out several things is told about one at a time.
     given=lambda: [
-        (4, 3, 1, 0, 0, 1),
-        (7, 2, 2, 0, 0, 1),
-        (7, 4, 2, 1, 0, 1),
-        (7, 3, 2, 1, 1, 1),
-        (5, 3, 2, 0, 0, 2),
-        (6, 5, 3, 2, 2, 3),
+        (4, 3, 1, 0, 0),
+        (7, 2, 2, 0, 0),
+        (7, 4, 2, 1, 0),
+        (7, 3, 2, 1, 1),
+        (5, 3, 2, 0, 0),
+        (6, 5, 3, 2, 2),
     ],
     together=True,
     solution=size_after,
     also_right=(
-        lambda n, k, s, p, o, d: nn.ConvTranspose2d(1, 1, k, s, p, o, dilation=d)(
-            torch.zeros(1, 1, n, n)
-        ).shape[2],
+        lambda n, k, s, p, o: nn.ConvTranspose2d(1, 1, k, s, p, o)(torch.zeros(1, 1, n, n)).shape[2],
         lambda *setting: torch.tensor(size_after(*setting)),
     ),
     compare=Whole(
@@ -135,52 +132,41 @@ exercise(
     describe=size_in_words,
     otherwise="Follow the last input pixel: where its kernel starts, and where it ends.",
     mistakes=(
-        (lambda n, k, s, p, o, d: (n + 2 * p - d * (k - 1) - 1) // s + 1, FORWARD),
-        (lambda n, k, s, p, o, d: (n + 2 * p - k) // s + 1, FORWARD),
+        (lambda n, k, s, p, o: (n + 2 * p - k) // s + 1, FORWARD),
         (
-            lambda n, k, s, p, o, d: size_after(n, k, s, p, 0, d),
+            lambda n, k, s, p, o: size_after(n, k, s, p, 0),
             "you forgot output_padding, which adds rows at the bottom and columns at the right",
         ),
         (
-            lambda n, k, s, p, o, d: size_after(n, k, s, p, 2 * o, d),
+            lambda n, k, s, p, o: size_after(n, k, s, p, 2 * o),
             "you added output_padding twice, but it is added on one side only",
         ),
         (
-            lambda n, k, s, p, o, d: size_after(n, k, s, p, -o, d),
+            lambda n, k, s, p, o: size_after(n, k, s, p, -o),
             "you subtracted output_padding, but it makes the output larger",
         ),
         (
-            lambda n, k, s, p, o, d: size_after(n, k, s, p, o, d) + p,
+            lambda n, k, s, p, o: size_after(n, k, s, p, o) + p,
             "you counted the padding once, but it is cut off on both sides",
         ),
         (
-            lambda n, k, s, p, o, d: size_after(n, k, s, -p, o, d),
+            lambda n, k, s, p, o: size_after(n, k, s, -p, o),
             "the padding has the wrong sign: in a transpose convolution it cuts rows and columns off",
         ),
         (
-            lambda n, k, s, p, o, d: size_after(n, k, s, 0, o, d),
+            lambda n, k, s, p, o: size_after(n, k, s, 0, o),
             "you left out the padding, which cuts rows and columns off on both sides",
         ),
         (
-            lambda n, k, s, p, o, d: size_after(n, k, s, p, o, 1),
-            "you forgot dilation: the kernel's rows lie dilation apart, so it covers more of them",
-        ),
-        (
-            lambda n, k, s, p, o, d: (n - 1) * s - 2 * p + d * k + o,
-            "a dilated kernel covers dilation × (kernel - 1) + 1 rows, not dilation × kernel: its gaps lie only "
-            "between its rows",
-        ),
-        (
-            lambda n, k, s, p, o, d: size_after(n + 1, k, s, p, o, d),
+            lambda n, k, s, p, o: size_after(n + 1, k, s, p, o),
             "you count one step of the stride too many: from first to last pixel there are size - 1 steps",
         ),
         (
-            lambda n, k, s, p, o, d: size_after(n, k, s, p, o, d) - 1,
-            "you are one short: a kernel that starts at row a covers the rows a to a + dilation × (kernel - 1), "
-            "both included",
+            lambda n, k, s, p, o: size_after(n, k, s, p, o) - 1,
+            "you are one short: a kernel that starts at row a covers the rows a to a + kernel - 1, both included",
         ),
         (
-            lambda n, k, s, p, o, d: n * s,
+            lambda n, k, s, p, o: n * s,
             "you only multiplied by the stride: the kernel and the padding count as well",
         ),
     ),
@@ -191,89 +177,99 @@ exercise(
     ),
     hints=(
         "Where does the kernel of the last input pixel start? It is size - 1 steps away from the first one.",
-        "From there on, a kernel with gaps covers dilation * (kernel - 1) + 1 rows.",
+        "From there on, its copy covers `kernel` rows.",
         "Then padding cuts off rows on both sides, and output_padding adds rows on one side.",
     ),
     praise="You can now plan a decoder on paper, layer by layer.",
 )
 
 
-# --- the output_padding that leads back ---
+# --- a decoder to repair ---
 
 
-def by_trial(size, kernel, stride, padding):
-    """The output_padding that PyTorch's own layers need to lead back to the size."""
-    small = nn.Conv2d(1, 1, kernel, stride, padding)(torch.zeros(1, 1, size, size))
-    for extra in range(stride):
-        if nn.ConvTranspose2d(1, 1, kernel, stride, padding, extra)(small).shape[2] == size:
-            return extra
+def decoder_of(first, second, stride=3, channels=(8, 8)):
+    """16 x 9 x 9 => 8 x 27 x 27 => 1 x 81 x 81 if all is right; each layer's kernel, padding and output_padding."""
+    (k1, p1, o1), (k2, p2, o2) = first, second
+    return nn.Sequential(
+        nn.ConvTranspose2d(16, channels[0], k1, stride=stride, padding=p1, output_padding=o1),
+        nn.ReLU(),
+        nn.ConvTranspose2d(channels[1], 1, k2, stride=stride, padding=p2, output_padding=o2),
+    )
+
+
+def transposed_layers(made: Call) -> list:
+    return [layer for layer in made.result.modules() if isinstance(layer, nn.ConvTranspose2d)]
+
+
+def sides(made: Call) -> list[int]:
+    """The side of the output of each layer, by the formula, from 9 on."""
+    side, found = 9, []
+    for layer in transposed_layers(made):
+        side = size_after(
+            side, layer.kernel_size[0], layer.stride[0], layer.padding[0], layer.output_padding[0]
+        )
+        found.append(side)
+    return found
 
 
 exercise(
-    "choose_output_padding",
-    objective="choose the output_padding with which a transpose convolution undoes a convolution's size",
+    "repaired_decoder",
+    objective="choose kernel and padding of a decoder's layers so that sizes fit and all outputs get as many copies",
     level=2,
-    points=2,
-    given=lambda: [
-        (28, 4, 2, 1),
-        (28, 3, 2, 1),
-        (14, 3, 2, 1),
-        (13, 3, 2, 1),
-        (28, 5, 3, 0),
-        (29, 5, 3, 1),
-        (30, 4, 4, 1),
-    ],
-    together=True,
-    solution=lambda n, k, s, p: (n + 2 * p - k) % s,
-    also_right=(by_trial,),
-    compare=Whole(
-        "one whole number",
-        "your numbers are right, but of type float, which nn.ConvTranspose2d refuses: use %.",
+    points=3,
+    given=lambda: [()],
+    solution=lambda: decoder_of((6, 2, 1), (6, 2, 1)),
+    also_right=(
+        lambda: decoder_of((3, 0, 0), (9, 3, 0)),
+        lambda: decoder_of((9, 3, 0), (6, 2, 1)),
     ),
-    describe=size_in_words,
-    otherwise="Compute the size behind the convolution first, and then what leads back from there.",
+    compare=Network("the repaired nn.Sequential", (1, 16, 9, 9)),
+    otherwise="Follow the side of the image through both layers with the formula.",
     mistakes=(
-        (
-            lambda n, k, s, p: 0,
-            "you never ask for more rows, which is right only where the stride fits exactly",
+        Mistake(
+            lambda: nn.Sequential(nn.Upsample(scale_factor=9), nn.Conv2d(16, 1, 3, padding=1)),
+            "keep two transpose convolutions: their kernel, padding and output_padding are what is wrong",
+            told_if=lambda made: len(transposed_layers(made)) != 2,
         ),
-        (lambda n, k, s, p: 1, "1 is a common choice, but not always the right one"),
-        (
-            lambda n, k, s, p: s - 1,
-            "stride - 1 is the most that is allowed, but not always what is missing",
+        Mistake(
+            lambda: decoder_of((4, 1, 0), (4, 1, 0), stride=2),
+            "keep the stride of 3 in both layers: 9 × 9 is enlarged to 27 × 27 and then to 81 × 81",
+            told_if=lambda made: any(layer.stride != (3, 3) for layer in transposed_layers(made)),
         ),
-        (
-            lambda n, k, s, p: n % s,
-            "you left out kernel and padding: the remainder of which division is it?",
+        Mistake(
+            lambda: decoder_of((4, 1, 1), (6, 2, 1)),
+            "the sizes are right, but a kernel is no multiple of the stride, so that outputs get different numbers of "
+            "copies",
+            told_if=lambda made: (
+                sides(made) == [27, 81] and any(layer.kernel_size[0] % 3 for layer in transposed_layers(made))
+            ),
         ),
-        (
-            lambda n, k, s, p: (n - k) % s,
-            "you left out the padding: the convolution walks over size + 2 × padding rows",
-        ),
-        (
-            lambda n, k, s, p: (n + p - k) % s,
-            "you counted the padding once, but the convolution pads both sides",
-        ),
-        (
-            lambda n, k, s, p: -(n + 2 * p - k) % s,
-            "you have what is missing to the next full step, but the rows that were left over are asked for",
-        ),
-        (
-            lambda n, k, s, p: (n + 2 * p - k) // s,
-            "you have the number of whole steps: the remainder (%) is what they do not reach",
+        Mistake(
+            lambda: decoder_of((6, 2, 0), (6, 2, 0)),
+            lambda made: (
+                f"all outputs get as many copies now, but the sides are {' and '.join(map(str, sides(made)))} where 27 "
+                "and 81 are asked for"
+            ),
+            told_if=lambda made: (
+                sides(made) != [27, 81]
+                and all(layer.kernel_size[0] % 3 == 0 for layer in transposed_layers(made))
+            ),
         ),
     ),
     told=(
-        (lambda n, k, s, p: float((n + 2 * p - k) % s), "which nn.ConvTranspose2d refuses"),
-        (lambda n, k, s, p: 3, "For size 28, kernel 4, stride 2, padding 1: you have 3, right is 0"),
-        (lambda n, k, s, p: [1], "return one whole number"),
+        (lambda: decoder_of((4, 1, 0), (4, 1, 0)), "Your network makes (1, 1, 77, 77) of (1, 16, 9, 9)"),
+        (
+            lambda: decoder_of((4, 0, 0), (6, 2, 1), channels=(8, 4)),
+            "Your network fails on an input of shape",
+        ),
+        (lambda: [nn.ReLU()], "return the repaired nn.Sequential"),
     ),
     hints=(
-        "First compute the size behind the convolution: (size + 2 * padding - kernel) // stride + 1.",
-        "Then compute what a transpose convolution without output_padding makes of it. What is missing?",
-        "Both together are the remainder of a division: (size + 2 * padding - kernel) % stride.",
+        "Write the formula with stride 3 and ask for 3n: which kernel - 2 * padding + output_padding do you need?",
+        "It must be 3. Which kernels give every output inside as many copies if the stride is 3?",
+        "The kernel must be a multiple of 3. One choice is kernel 6 with padding 2 and output_padding 1.",
     ),
-    praise="The rounding of the forward convolution loses these rows, and output_padding brings them back.",
+    praise="Kernel 3, 6 or 9 will do; the larger ones let neighbouring copies overlap, so that edges can be smooth.",
 )
 
 
