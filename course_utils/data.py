@@ -21,17 +21,7 @@ from course_utils.settings import DATASETS, STROKES_FILE, data_folder, dataset_n
 
 FACTORS = ("slant", "rotation", "stretch", "pen_width", "variant")
 
-DIGITS = tuple("0123456789")
-CLASSES = {
-    "strokes": DIGITS,
-    "mnist": DIGITS,
-    "fashion_mnist": (
-        "T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
-    ),
-    "kmnist": ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
-}  # fmt: skip
-# The names of torchvision's classes, which are also the names of the folders that it makes.
-TORCHVISION_CLASSES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
+CLASSES = {name: dataset.classes for name, dataset in DATASETS.items()}
 RAW_FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -295,7 +285,9 @@ def _load_strokes() -> ImageData:
 def _above_raw(folder: Path) -> Path:
     """The folder that holds `MNIST/raw`, where a reader named this or `MNIST` instead."""
     inside = folder.parent if folder.name == "raw" else folder
-    is_inside = inside.name in TORCHVISION_CLASSES.values() and (inside / "raw").is_dir()
+    is_inside = (
+        inside.name in {known.torchvision for known in DATASETS.values()} and (inside / "raw").is_dir()
+    )
     return inside.parent if is_inside else folder
 
 
@@ -303,8 +295,8 @@ def _load_torchvision(name: str, root: Path) -> ImageData:
     # Imported here, because `strokes` shall load fast and even beside a torchvision that does not fit torch.
     from torchvision import datasets
 
-    dataset_class = getattr(datasets, TORCHVISION_CLASSES[name])
-    folder = root / TORCHVISION_CLASSES[name] / "raw"
+    dataset_class = getattr(datasets, DATASETS[name].torchvision)
+    folder = root / DATASETS[name].torchvision / "raw"
     if not all((folder / file).is_file() for file in RAW_FILES):
         _download(name, dataset_class, root)
     _verify(name, dataset_class, folder)

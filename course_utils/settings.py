@@ -17,6 +17,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 PROJECT = Path(__file__).resolve().parents[1]
 DATA = PROJECT / "data"
@@ -28,7 +29,38 @@ SCOREBOARDS = DATA / "scoreboard"
 MNIST_AUTOENCODER = DATA / "mnist_autoencoder.json"
 NOTEBOOKS = PROJECT / "notebooks"
 
-DATASETS = ("strokes", "mnist", "fashion_mnist", "kmnist")
+DIGITS = tuple("0123456789")
+
+
+class Dataset(NamedTuple):
+    """The ten classes of a data set, and the name of torchvision's class, which is also that of its folder."""
+
+    classes: tuple[str, ...]
+    torchvision: str = ""
+
+
+# Every data set of the course.
+DATASETS = {
+    "strokes": Dataset(DIGITS),
+    "mnist": Dataset(DIGITS, "MNIST"),
+    "fashion_mnist": Dataset(
+        (
+            "T-shirt",
+            "trouser",
+            "pullover",
+            "dress",
+            "coat",
+            "sandal",
+            "shirt",
+            "sneaker",
+            "bag",
+            "ankle boot",
+        ),
+        "FashionMNIST",
+    ),
+    "kmnist": Dataset(("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"), "KMNIST"),
+}
+DEFAULT_DATASET = "strokes"
 
 
 def dataset_name(name: str | Path | None = None) -> str:
@@ -38,7 +70,7 @@ def dataset_name(name: str | Path | None = None) -> str:
     Path, is a folder of own pictures (see `course_utils.data.load_folder`), whose name is its whole path; it may be
     relative, and hold `~` and `$NAME`, as in `data_folder`. Raises ValueError for an unknown name.
     """
-    given = name or os.environ.get("COURSE_DATASET") or DATASETS[0]
+    given = name or os.environ.get("COURSE_DATASET") or DEFAULT_DATASET
     if isinstance(given, Path) or "/" in str(given) or os.sep in str(given):
         folder = _expanded(given, "name" if name else "COURSE_DATASET")
         return (folder if name else PROJECT / folder).resolve().as_posix()

@@ -8,8 +8,8 @@ import pytest
 from course_utils import classifier, models
 from course_utils.catalogue import CATALOGUE, row_of
 from course_utils.checkpoints import read
-from course_utils.data import TORCHVISION_CLASSES, load_images
-from course_utils.settings import NOTEBOOKS, SHIPPED, data_folder
+from course_utils.data import load_images
+from course_utils.settings import DATASETS, NOTEBOOKS, SHIPPED, data_folder
 from workshop.measures import MEASURES, SLOW
 from workshop.notebooks import tagged_sources
 
@@ -48,7 +48,7 @@ def test_every_model_ships_and_nothing_else():
 @functools.cache
 def images_of(dataset: str):
     """A data set, without a download: the tests that ask for one which is not on this machine are skipped."""
-    if dataset != "strokes" and not (data_folder() / TORCHVISION_CLASSES[dataset] / "raw").is_dir():
+    if dataset != "strokes" and not (data_folder() / DATASETS[dataset].torchvision / "raw").is_dir():
         pytest.skip(f"{dataset} is not in {data_folder()}")
     return load_images(dataset)
 

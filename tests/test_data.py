@@ -25,6 +25,8 @@ from course_utils.data import DataError, check_labels, load_folder, load_images,
 
 # --- strokes, which ships with the course ---
 
+TORCHVISION = {name: known.torchvision for name, known in settings.DATASETS.items() if known.torchvision}
+
 
 def test_strokes_have_the_promised_shapes_and_factors():
     strokes = load_images("strokes")
@@ -45,11 +47,6 @@ def test_strokes_is_the_default_and_the_environment_changes_it(monkeypatch):
         ValueError, match="name must be one of strokes, mnist, fashion_mnist, kmnist; got 'letters'"
     ):
         load_images()
-
-
-def test_every_data_set_of_the_settings_has_its_classes():
-    assert tuple(data.CLASSES) == settings.DATASETS
-    assert tuple(data.TORCHVISION_CLASSES) == settings.DATASETS[1:]
 
 
 @pytest.fixture
@@ -111,7 +108,7 @@ class Publisher:
         handler = functools.partial(self.Handler, self, directory=str(folder))
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        for number, (name, class_name) in enumerate(data.TORCHVISION_CLASSES.items()):
+        for number, (name, class_name) in enumerate(TORCHVISION.items()):
             self.publish(folder / name, small_files(number), getattr(datasets, class_name), monkeypatch)
         mnist_sums = {name: hashlib.sha256(content).hexdigest() for name, content in small_files(0).items()}
         monkeypatch.setattr(data, "MNIST_SHA256", mnist_sums)
@@ -154,11 +151,11 @@ def root(tmp_path):
     return tmp_path / "home"
 
 
-NAMES = list(data.TORCHVISION_CLASSES)
+NAMES = list(TORCHVISION)
 
 
 def raw_folder(root, name):
-    return root / data.TORCHVISION_CLASSES[name] / "raw"
+    return root / TORCHVISION[name] / "raw"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -171,7 +168,7 @@ def test_a_download_arrives_whole_and_is_not_repeated(publisher, root, name):
     again = load_images(name, root)
     assert torch.equal(first.train_images, again.train_images)
     assert len(publisher.requests) == fetched
-    assert [entry.name for entry in root.iterdir()] == [data.TORCHVISION_CLASSES[name]]
+    assert [entry.name for entry in root.iterdir()] == [TORCHVISION[name]]
 
 
 def test_the_environment_points_at_the_folder(publisher, root, monkeypatch):
@@ -186,7 +183,7 @@ def test_the_environment_points_at_the_folder(publisher, root, monkeypatch):
 def test_a_folder_inside_the_right_one_is_recognised(publisher, root, name, inside):
     load_images("mnist", root)
     load_images(name, root / inside)
-    assert {entry.name for entry in root.iterdir()} == {"MNIST", data.TORCHVISION_CLASSES[name]}
+    assert {entry.name for entry in root.iterdir()} == {"MNIST", TORCHVISION[name]}
     assert [entry.name for entry in (root / "MNIST").iterdir()] == ["raw"]
 
 

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from wigglystuff import ChartPuck
 
-from course_utils.data import DIGITS, check_labels
+from course_utils.data import check_labels
 from course_utils.explorers.base import Explorer, evaluate
 from course_utils.judges import ToProbabilities, probabilities
 from course_utils.plots import BLACK, GREY, VERMILION, as_grey, draw_class_map, pil_font, plain_figure, to_png
+from course_utils.settings import DIGITS
 
 MAP_WIDTH, MAP_HEIGHT = 500, 460
 WIDTH, HEIGHT = 250, 420

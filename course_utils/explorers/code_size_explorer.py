@@ -6,9 +6,10 @@ import ipywidgets
 import torch
 from PIL import Image, ImageDraw
 
-from course_utils.data import DIGITS, check_labels, to_pixels
+from course_utils.data import check_labels, to_pixels
 from course_utils.explorers.base import Explorer
 from course_utils.plots import pil_font, tiles
+from course_utils.settings import DIGITS
 
 ANY_CLASS = "any class"
 SHOWN = 6

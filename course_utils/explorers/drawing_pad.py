@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from course_utils.data import DIGITS, check_labels, to_pixels
+from course_utils.data import check_labels, to_pixels
 from course_utils.drawings import fit_and_centre, ink_of, move, shrink
 from course_utils.explorers.base import DrawingExplorer, evaluate
 from course_utils.plots import BLUE, ORANGE, pil_font, tiles
+from course_utils.settings import DIGITS
 
 NEIGHBOURS = 6
 WIDTH, HEIGHT = 600, 350

@@ -6,10 +6,11 @@ import ipywidgets
 import torch
 from PIL import Image, ImageDraw
 
-from course_utils.data import DIGITS, to_pixels
+from course_utils.data import to_pixels
 from course_utils.drawings import prepare_drawing
 from course_utils.explorers.base import DrawingExplorer, Explorer, evaluate
 from course_utils.plots import BLUE, as_grey, pil_font, tiles
+from course_utils.settings import DIGITS
 
 WIDTH, HEIGHT = 700, 290
 LARGE, SMALL, COLUMNS = 196, 84, 5

@@ -6,10 +6,11 @@ import ipywidgets
 import torch
 from PIL import Image
 
-from course_utils.data import DIGITS, check_labels, to_pixels
+from course_utils.data import check_labels, to_pixels
 from course_utils.explorers.base import Explorer, evaluate
 from course_utils.judges import ToProbabilities, probabilities
 from course_utils.plots import tiles
+from course_utils.settings import DIGITS
 
 COLUMNS, SIDE = 4, 150
 

@@ -3,8 +3,8 @@
 # Built as in the notebook, from the shipped generator.
 LABEL_AND_NOISE = """
 from course_utils.checkpoints import load_trained
-from course_utils.data import DIGITS
 from course_utils.explorers.label_and_noise import LabelAndNoise
+from course_utils.settings import DIGITS
 
 LabelAndNoise(load_trained("conditional_gan", "strokes"), DIGITS)
 """
