@@ -1,12 +1,83 @@
-"""Exercises of notebook 05: back to 28 x 28, one image through a model with BatchNorm, and fair comparisons."""
+"""Exercises of notebook 05: images of another size, kernel 3, one image through a model, and fair comparisons."""
 
 import torch
 from torch import nn
 
 from course_utils.data import to_pixels
-from course_utils.exercises.compare import Network, Tensor, Value
+from course_utils.exercises.compare import Network, Tensor, Value, Whole
 from course_utils.exercises.engine import Wrong, exercise
 from course_utils.exercises.spies import Spy
+
+# --- how many numbers reach the linear layer ---
+
+
+def flattened_size(side, channels):
+    return channels[-1] * (side // 2 ** len(channels)) ** 2
+
+
+def by_layers(side, channels):
+    x = torch.zeros(1, 1, side, side)
+    for before, after in zip([1, *channels], channels, strict=False):
+        x = nn.Conv2d(before, after, kernel_size=4, stride=2, padding=1)(x)
+    return x.numel()
+
+
+exercise(
+    "flattened_size",
+    objective="predict how many numbers an encoder of strided convolutions passes on to its linear layer",
+    level=1,
+    points=1,
+    # The last side is odd on the way, so that rounding shows.
+    given=lambda: [(28, [16, 32]), (96, [16, 32, 64]), (32, [8]), (64, [16, 16]), (50, [4, 8, 12])],
+    together=True,
+    solution=flattened_size,
+    also_right=(by_layers,),
+    compare=Whole("one whole number"),
+    describe=lambda side, channels: f"for images of {side} x {side} and blocks of {channels} channels",
+    otherwise="Go through the blocks one by one, and write down the shape after each.",
+    mistakes=(
+        (
+            lambda side, channels: (side // 2 ** len(channels)) ** 2,
+            "you left out the channels: every place of the last map has as many numbers as the last block has channels",
+        ),
+        (
+            lambda side, channels: channels[-1] * (side // 2 ** len(channels)),
+            "you counted one row: the map has side × side places",
+        ),
+        (
+            lambda side, channels: channels[-1] * side**2 // 2 ** len(channels),
+            "you halved the number of places: each block halves the side, which leaves a quarter of the places",
+        ),
+        (
+            lambda side, channels: channels[-1] * (side // 2) ** 2,
+            "you halved the side once, but every block halves it",
+        ),
+        (
+            lambda side, channels: channels[-1] * side**2,
+            "you kept the side: a convolution of stride 2 halves it",
+        ),
+        (
+            lambda side, channels: sum(channels) * (side // 2 ** len(channels)) ** 2,
+            "you added up the channels of all blocks: only those of the last one leave the encoder",
+        ),
+        (
+            lambda side, channels: channels[0] * (side // 2 ** len(channels)) ** 2,
+            "you took the channels of the first block: those of the last one count",
+        ),
+        (
+            lambda side, channels: int(channels[-1] * (side / 2 ** len(channels)) ** 2),
+            "you did not round: an odd side loses its last row and column, so use //",
+        ),
+    ),
+    told=((lambda side, channels: 1568, "you have 1568, right is 9216. Go through the blocks"),),
+    hints=(
+        "How many times is the side halved? Once for each block.",
+        "Flatten passes on channels × side × side numbers, of the last map.",
+        "side // 2 for every block; then channels[-1] * side**2.",
+    ),
+    praise="So nn.Linear(flattened_size(side, channels), code_size) fits images of any size.",
+)
+
 
 # --- a decoder with kernel 3 ---
 
