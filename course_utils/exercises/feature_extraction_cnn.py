@@ -1,4 +1,4 @@
-"""Exercises of notebook 02: convolutions and nearest neighbours."""
+"""Exercises of notebook 02: convolutions, receptive fields and nearest neighbours."""
 
 import math
 
@@ -85,38 +85,54 @@ exercise(
 )
 
 
-# --- a convolution with stride and padding ---
+# --- a convolution over channels, with stride and padding ---
 
 
 def convolve(image, kernel, stride=1, padding=0):
-    return F.conv2d(image[None, None], kernel[None, None], None, stride, padding)[0, 0]
+    return F.conv2d(image[None], kernel[None], None, stride, padding)[0, 0]
 
 
 def with_loops(image, kernel, stride, padding):
-    image, size = F.pad(image, (padding,) * 4).double(), len(kernel)
-    rows = range(0, image.shape[0] - size + 1, stride)
+    image, size = F.pad(image, (padding,) * 4).double(), kernel.shape[1]
+    rows = range(0, image.shape[1] - size + 1, stride)
     return torch.tensor(
-        [[(image[i : i + size, j : j + size] * kernel).sum().item() for j in rows] for i in rows]
+        [[(image[:, i : i + size, j : j + size] * kernel).sum().item() for j in rows] for i in rows]
     )
 
 
 def images_to_convolve():
     # One setting after the other, so that what is left out is told one at a time.
     settings = ((8, 1, 0), (8, 1, 1), (8, 2, 0), (9, 2, 1), (10, 3, 2))
-    return [(torch.randn(n, n), torch.randn(3, 3), stride, padding) for n, stride, padding in settings]
+    return [(torch.randn(3, n, n), torch.randn(3, 3, 3), stride, padding) for n, stride, padding in settings]
 
 
 exercise(
-    "convolve_with_stride",
-    objective="build padding and stride on top of a plain convolution",
+    "convolve_channels",
+    objective="build a convolution over several channels, with padding and stride, from a plain one",
     level=2,
     points=2,
     given=images_to_convolve,
     solution=convolve,
     also_right=(with_loops, lambda x, w, s, p: convolve(x.double(), w.double(), s, p)),
     compare=Tensor("a tensor (H, W)"),
-    describe=lambda x, w, s, p: f"for an image of {len(x)} × {len(x)}, stride {s} and padding {p}",
+    describe=lambda x, w, s, p: f"for an image of shape {tuple(x.shape)}, stride {s} and padding {p}",
     mistakes=(
+        (
+            lambda x, w, s, p: convolve(x[:1], w[:1], s, p),
+            "you used the first channel only: each channel has a kernel of its own, and the results are added",
+        ),
+        (
+            lambda x, w, s, p: convolve(x, w, s, p) / len(x),
+            "you averaged over the channels: a convolution adds them up",
+        ),
+        (
+            lambda x, w, s, p: F.conv2d(x[:, None], w[:, None], None, s, p).diagonal().permute(2, 0, 1),
+            "you returned a map for each channel: add them up, so that one kernel over all channels gives one map",
+        ),
+        (
+            lambda x, w, s, p: convolve(x, w[:1].expand_as(w), s, p),
+            "you used the first channel's kernel for all of them: channel c has the kernel w[c]",
+        ),
         (
             lambda x, w, s, p: convolve(x, w, s),
             "you left out the padding: the image needs a frame of zeros first",
@@ -126,7 +142,7 @@ exercise(
             "you left out the stride: keep only every stride-th place",
         ),
         (
-            lambda x, w, s, p: convolve(x, w.flip(0, 1), s, p),
+            lambda x, w, s, p: convolve(x, w.flip(1, 2), s, p),
             "you turned the kernel by 180 degrees, as mathematics does: networks leave it as it is",
         ),
         (
@@ -134,7 +150,7 @@ exercise(
             "you padded at the left and at the top only: the right and the bottom need zeros as well",
         ),
         (
-            lambda x, w, s, p: convolve(x[::s, ::s], w, 1, p),
+            lambda x, w, s, p: convolve(x[:, ::s, ::s], w, 1, p),
             "you thinned out the image before the convolution: the kernel has to see all pixels, but stand only at "
             "every stride-th place",
         ),
@@ -157,11 +173,102 @@ exercise(
         (lambda *given: convolve(*given).numpy(), "return a tensor (H, W)"),
     ),
     hints=(
-        "Padding comes first: F.pad(image, (left, right, top, bottom)) puts zeros around the image.",
-        "A stride of 2 computes what a stride of 1 computes, and keeps every second row and column.",
-        "`convolve` from above does the rest: slice its result with [::stride, ::stride].",
+        "Channel c of the image meets channel c of the kernel: convolve(x[c], w[c]). Add up these maps.",
+        "Padding comes first: F.pad(x, (left, right, top, bottom)) puts zeros around every channel.",
+        "A stride of 2 computes what a stride of 1 computes, and keeps every second row and column: slice the sum "
+        "with [::stride, ::stride].",
     ),
-    praise="nn.Conv2d does just this for every pair of channels, and sums over the input channels.",
+    praise="nn.Conv2d does just this, once for each output channel, and adds a bias.",
+)
+
+
+# --- the receptive field ---
+
+
+def field_of(layers):
+    size, step = 1, 1
+    for kernel, stride in layers:
+        size += (kernel - 1) * step
+        step *= stride
+    return size
+
+
+def field_with(grow, start=1):
+    """A receptive field in which a layer changes (size, step) by `grow(size, step, kernel, stride)`."""
+
+    def wrong(layers):
+        size, step = start, 1
+        for kernel, stride in layers:
+            size, step = grow(size, step, kernel, stride)
+        return size
+
+    return wrong
+
+
+exercise(
+    "receptive_field",
+    objective="derive how far a unit sees from the kernels and strides below it",
+    level=2,
+    points=2,
+    given=lambda: [
+        ([(5, 1), (2, 2), (3, 1)],),
+        ([(3, 1), (3, 1)],),
+        ([(3, 2), (3, 2), (3, 2)],),
+        ([(4, 3), (2, 1), (5, 2), (3, 1)],),
+        ([(5, 1), (2, 2), (3, 1), (2, 2), (3, 1), (2, 2)],),
+    ],
+    together=True,
+    solution=field_of,
+    also_right=(lambda layers: torch.tensor(field_of(layers)),),
+    compare=Whole("the side of the receptive field, which is one whole number"),
+    describe=lambda layers: f"for the layers {layers}",
+    otherwise="Draw two layers in one dimension, and count the pixels under one unit of the upper layer.",
+    mistakes=(
+        (
+            field_with(lambda size, step, k, s: (size + k - 1, step)),
+            "you left out the strides: behind a layer of stride 2, neighbouring units are 2 pixels apart",
+        ),
+        (
+            field_with(lambda size, step, k, s: (size + (k - 1) * step * s, step * s)),
+            "you counted a layer's own stride for its own kernel: its stride spreads only the layers above it",
+        ),
+        (
+            field_with(lambda size, step, k, s: (size + (k - 1) * step, s)),
+            "you used the stride of the layer below alone: the strides of all layers below multiply",
+        ),
+        (
+            field_with(lambda size, step, k, s: (size + (k - 1) * step, step + s - 1)),
+            "you added the strides up: those of all layers below multiply",
+        ),
+        (
+            field_with(lambda size, step, k, s: (size + k * step, step * s)),
+            "you added the whole kernel: one of its numbers lies on pixels that were counted already, so add "
+            "(kernel - 1)",
+        ),
+        (
+            field_with(lambda size, step, k, s: (size + (k - 1) * step, step * s), start=0),
+            "you started at 0: without any layer, a unit is a pixel and sees 1",
+        ),
+        (
+            field_with(lambda size, step, k, s: (size * k, step)),
+            "you multiplied the kernels: the pixels under neighbouring places overlap, so the field grows by a sum",
+        ),
+        (
+            lambda layers: layers[-1][0],
+            "you returned the last kernel alone: each of the places under it sees several pixels itself",
+        ),
+    ),
+    told=(
+        (lambda layers: float(field_of(layers)), "of type float"),
+        (lambda layers: 7, "you have 7, right is 10. Draw"),
+    ),
+    hints=(
+        "Go from the bottom to the top, and keep two numbers: the size of the field, 1 at first, and the step, the "
+        "distance in pixels of two neighbouring units, 1 at first.",
+        "A kernel of k covers k units, which are a step apart. By how many pixels is that wider than one unit's field?",
+        "The field grows by (kernel - 1) × step. Then the step grows by the factor stride.",
+    ),
+    praise="A network whose receptive field is smaller than the object cannot see it as a whole.",
 )
 
 
@@ -188,7 +295,7 @@ def includes_itself(indices):
 
 exercise(
     "nearest_others",
-    objective="search a set of images by the distance of their features",
+    objective="find the fault in a search whose result is too good",
     level=2,
     points=2,
     # Columns of very different scale: Euclidean, city-block and cosine neighbours differ.
