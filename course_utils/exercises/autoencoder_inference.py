@@ -1,4 +1,4 @@
-"""Exercises of notebook 06: a loss with masked inputs, the AUROC by pairs, and a walk between two codes."""
+"""Exercises of notebook 06: masked inputs, the worth of an alarm, a walk between codes, a search for a code."""
 
 import torch
 import torch.nn.functional as F
@@ -188,65 +188,62 @@ exercise(
 )
 
 
-# --- the AUROC by pairs ---
+# --- how many alarms are true ---
 
 
-def pairs(normal, strange):
-    return strange[None, :] - normal[:, None]
-
-
-def share_of_pairs(normal, strange):
-    return (pairs(normal, strange) > 0).float().mean() + 0.5 * (pairs(normal, strange) == 0).float().mean()
+def true_alarms(caught, false_alarms, rate):
+    return caught * rate / (caught * rate + false_alarms * (1 - rate))
 
 
 exercise(
-    "share_of_pairs",
-    objective="compute the AUROC from its meaning, the share of pairs in the right order",
+    "share_of_true_alarms",
+    objective="derive what an alarm is worth from its two error rates and from how rare anomalies are",
     level=1,
     points=2,
-    # One tie (2.0), different numbers of scores, and an order that no mean or threshold gives away.
-    given=lambda: [(torch.tensor([1.0, 2.0, 2.5, 9.0, 0.5]), torch.tensor([2.0, 3.0, 4.0]))],
-    solution=share_of_pairs,
-    compare=Number("one number, the share of all pairs"),
-    describe=lambda normal, strange: f"for the scores {normal.tolist()} and {strange.tolist()}",
-    otherwise="Of the 15 pairs, the strange one is higher in 10, and 1 is a tie.",
+    given=lambda: [(0.9, 0.05, 0.01), (0.98, 0.05, 0.001), (0.5, 0.5, 0.3)],
+    solution=true_alarms,
+    compare=Number("one number, a share between 0 and 1"),
+    describe=lambda caught, false_alarms, rate: (
+        f"for caught = {caught}, false_alarms = {false_alarms}, rate = {rate}"
+    ),
+    otherwise="Count the alarms among 100,000 images: those of anomalies, and all of them.",
     mistakes=(
         (
-            lambda normal, strange: share_of_pairs(strange, normal),
-            "it is the wrong way round: count the pairs in which the *strange* one scores higher",
+            lambda caught, false_alarms, rate: caught,
+            "that is the share of anomalies that raise an alarm; asked is the share of alarms that are anomalies",
         ),
         (
-            lambda normal, strange: (pairs(normal, strange) > 0).float().mean(),
-            "a tie counts nothing in your answer; it should count one half",
+            lambda caught, false_alarms, rate: caught * rate,
+            "that is the share of all images that are anomalies and raise an alarm; divide by the share of all images "
+            "that raise one",
         ),
         (
-            lambda normal, strange: (pairs(normal, strange) >= 0).float().mean(),
-            "a tie counts as a win in your answer (>=); it should count one half",
+            lambda caught, false_alarms, rate: caught / (caught + false_alarms),
+            "how rare anomalies are does not enter your answer: it holds if every second image is one",
         ),
         (
-            lambda normal, strange: 15 * share_of_pairs(normal, strange),
-            "you counted the pairs; divide by their number, N · M",
+            lambda caught, false_alarms, rate: caught * rate / (caught * rate + false_alarms),
+            "only the share 1 - rate of the images is normal and can raise a false alarm",
         ),
         (
-            lambda normal, strange: 100 * share_of_pairs(normal, strange),
+            lambda caught, false_alarms, rate: 1 - true_alarms(caught, false_alarms, rate),
+            "that is the share of alarms that are false; asked is the share that is true",
+        ),
+        (
+            lambda caught, false_alarms, rate: 100 * true_alarms(caught, false_alarms, rate),
             "you returned per cent; return a share between 0 and 1",
-        ),
-        (
-            lambda normal, strange: (strange.median() > normal.median()).float(),
-            "you compared averages or medians: every pair of one normal and one strange score counts",
         ),
     ),
     told=(
-        (lambda normal, strange: (pairs(normal, strange) > 0).float().mean(dim=0), "a tensor of shape (3,)"),
-        (lambda normal, strange: strange.mean() - normal.mean(), "Of the 15 pairs"),
-        (lambda normal, strange: float("nan"), "you have nan"),
+        (lambda caught, false_alarms, rate: rate, "Count the alarms among 100,000 images"),
+        (lambda caught, false_alarms, rate: float("nan"), "you have nan"),
     ),
     hints=(
-        "strange[None, :] - normal[:, None] has shape (N, M): the difference of every pair.",
-        "Where it is above 0 the strange one scores higher; where it is 0 they tie.",
-        "(difference > 0).float().mean() + 0.5 * (difference == 0).float().mean()",
+        "Take 100,000 images. How many of them are anomalies, and how many of these raise an alarm?",
+        "How many of the other images raise an alarm, too? Add the two: these are all alarms.",
+        "caught * rate are true alarms, false_alarms * (1 - rate) are false ones, as shares of all images.",
     ),
-    praise="That is the AUROC: it is 1 if every anomaly scores above every normal image, and 0.5 for a coin.",
+    praise="You have turned p(alarm | anomaly) into p(anomaly | alarm): that is Bayes' rule, which notebook 07 needs.",
 )
 
 
@@ -356,8 +353,103 @@ exercise(
     ),
     hints=(
         "Encode both images, mix the two codes at each step, decode. Nothing is mixed in pixels.",
-        "t = torch.linspace(0, 1, steps)[:, None] has shape (steps, 1); mix(z_a, z_b, t) has shape (steps, n).",
-        "model.eval(), then inside torch.no_grad(): return model.decode(mix(z_a, z_b, t)).",
+        "t = torch.linspace(0, 1, steps)[:, None] has shape (steps, 1); (1 - t) * z_a + t * z_b has shape (steps, n).",
+        "model.eval(), then inside torch.no_grad(): return model.decode((1 - t) * z_a + t * z_b).",
     ),
     praise="One batch of mixed codes is one call of the decoder.",
+)
+
+
+# --- a search for a code ---
+
+
+def searched(loss, forget=True, start=lambda z: z):
+    """Gradient descent on the code; `loss(x_hat, x, known)`, and whether old gradients are forgotten."""
+
+    def answer(decode, z, x, known, steps, rate):
+        z = start(z).detach().clone().requires_grad_()
+        optimizer = torch.optim.SGD([z], lr=rate)
+        for _ in range(steps):
+            if forget:
+                optimizer.zero_grad()
+            loss(decode(z), x, known).backward()
+            optimizer.step()
+        return z.detach()
+
+    return answer
+
+
+def known_error(x_hat, x, known):
+    return ((x_hat - x) * known).square().sum()
+
+
+def by_hand(decode, z, x, known, steps, rate):
+    for _ in range(steps):
+        z = z.detach().requires_grad_()
+        z = z - rate * torch.autograd.grad(known_error(decode(z), x, known), z)[0]
+    return z.detach()
+
+
+def searching_cases():
+    up = nn.Linear(3, 784).requires_grad_(False)
+    decode = Spy("decode", lambda z: torch.sigmoid(3 * up(z)).view(-1, 1, 28, 28), {"z": ("B", 3)})
+    known = torch.ones(1, 1, 28, 28)
+    known[..., 9:19, 9:19] = 0
+    return [(decode, torch.randn(2, 3), torch.rand(2, 1, 28, 28).round(), known, 6, 2e-3)]
+
+
+exercise(
+    "search_for_code",
+    objective="find what is wrong with a gradient descent on a code",
+    level=3,
+    points=4,
+    given=searching_cases,
+    solution=searched(known_error),
+    also_right=(by_hand,),
+    compare=Tensor("the code that was found, a tensor of the shape of z", gradient=False),
+    otherwise="Take `steps` steps of plain gradient descent, with the summed squared error over the known pixels.",
+    mistakes=(
+        (
+            lambda decode, z, x, known, steps, rate: z,
+            "the code is where it started: the optimiser must hold the very tensor that decode is given",
+        ),
+        (
+            searched(lambda x_hat, x, known: (x_hat - x * known).square().sum()),
+            "your loss takes the hole for black pixels: leave the unknown pixels out of the difference",
+        ),
+        (
+            searched(lambda x_hat, x, known: (x_hat - x).square().sum()),
+            "your loss compares all pixels, so that the search has seen what is in the hole",
+        ),
+        (
+            searched(known_error, forget=False),
+            "gradients of earlier steps are still added up: call optimizer.zero_grad() in every step",
+        ),
+        (
+            searched(lambda x_hat, x, known: known_error(x_hat, x, known) / x_hat.numel()),
+            "your loss is averaged over pixels, so that the steps are far too short: add up",
+        ),
+        (
+            searched(lambda x_hat, x, known: -known_error(x_hat, x, known)),
+            "your steps lead uphill: the error grows",
+        ),
+    ),
+    told=(
+        (lambda decode, z, x, known, steps, rate: decode(z), "right is (2, 3)"),
+        (searched(known_error, start=torch.zeros_like), "Take `steps` steps of plain gradient descent"),
+        (
+            lambda *arguments: searched(known_error)(*arguments).requires_grad_(),
+            "carries a gradient",
+        ),
+        (
+            lambda decode, z, x, known, steps, rate: searched(known_error)(decode, z[0], x, known, 1, rate),
+            "decode takes z (B, 3)",
+        ),
+    ),
+    hints=(
+        "Three lines are wrong. Begin with the first two: which tensor does the optimiser change, which is decoded?",
+        "What does the loss compare inside the hole? And what does backward() do to a gradient that is there already?",
+        "z first, then the optimiser; ((decode(z) - x) * known).square().sum(); zero_grad() before backward().",
+    ),
+    praise="A code is a tensor like a weight: whatever has a gradient can be searched for.",
 )
