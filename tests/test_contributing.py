@@ -1,9 +1,8 @@
-"""What CONTRIBUTING.md and README.md say is true: their examples run, and their links lead somewhere."""
+"""The examples of CONTRIBUTING.md run."""
 
 import re
 
 import ipywidgets
-import pytest
 import torch
 from PIL import Image
 
@@ -21,11 +20,8 @@ NAMES = {
     "ipywidgets": ipywidgets,
     "torch": torch,
 }
-TEXTS = {
-    name: (PROJECT / name).read_text(encoding="utf-8")
-    for name in ("CONTRIBUTING.md", "README.md", "CHANGELOG.md")
-}
-EXERCISE, STUB, DEMO = re.findall(r"```python\n(.*?)```", TEXTS["CONTRIBUTING.md"], re.DOTALL)
+TEXT = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+EXERCISE, STUB, DEMO = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_example_of_an_exercise_tells_its_mistakes(capsys):
@@ -48,9 +44,3 @@ def test_the_example_of_a_demo_draws():
     before = bytes(demo.picture.value)
     demo.controls["factor"].value = 2
     assert demo.error is None and demo.picture.value != before
-
-
-@pytest.mark.parametrize("name", TEXTS)
-def test_every_file_that_is_linked_is_there(name):
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)\)", TEXTS[name])
-    assert links and [link for link in links if not (PROJECT / link).exists()] == []
