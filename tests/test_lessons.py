@@ -12,7 +12,13 @@ from course_utils.settings import NOTEBOOKS
 from workshop.lessons import lesson_of, tags, without_exercises, words
 
 # Notebooks that are of the second edition.
-NAMES = ["00_start_here", "02_feature_extraction_cnn", "04_transpose_convolution", "06_autoencoder_inference"]
+NAMES = [
+    "00_start_here",
+    "02_feature_extraction_cnn",
+    "04_transpose_convolution",
+    "05_autoencoder_conv",
+    "06_autoencoder_inference",
+]
 CORE_CELLS, CORE_MINUTES, PREDICTIONS, CORE_WORDS = range(20, 31), range(25, 46), 3, 3_000
 # Notebook 00 prepares the first lesson, and is read in the same sitting: it must be shorter.
 CORE_OF_START = {"00_start_here": (range(15, 26), range(15, 25))}
