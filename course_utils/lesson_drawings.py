@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
 
-from course_utils.plots import ORANGE, SKY
+from course_utils.plots import BLUE, GREEN, ORANGE, SKY, new_figure
 from course_utils.schematics import Schematic
 
 CELL = 0.8  # side of a cell of a grid, in units of half an inch
@@ -141,3 +142,42 @@ def convolutional_autoencoder(code_size: int) -> None:
         "Boxes from left to right: the image, two smaller maps with more channels, a narrow code of "
         f"{code_size} numbers, and the same sizes back to the image."
     )
+
+
+def autoencoder(pixels: int, hidden_size: int, code_size: int) -> None:
+    """Notebook 03's autoencoder: an encoder that narrows to the code, and a decoder that widens to the image again."""
+    drawing = Schematic(23, 5.6)
+    image = drawing.box(2, 3, "$x$", 1.6, 4.4, ORANGE)
+    encoder = drawing.box(7, 3, f"encoder\n{pixels} → {hidden_size:,} → {code_size}", 5.4, 4.4, taper=0.35)
+    code = drawing.box(11.5, 3, "$z$", 1.2, 1.5, ORANGE)
+    decoder = drawing.box(
+        16, 3, f"decoder\n{code_size} → {hidden_size:,} → {pixels}", 5.4, 4.4, taper=1 / 0.35
+    )
+    result = drawing.box(21, 3, r"$\hat{x}$", 1.6, 4.4, ORANGE)
+    for start, end in pairwise((image, encoder, code, decoder, result)):
+        drawing.arrow(start.right, end.left)
+    for place, text in (
+        (image, f"{pixels} pixels"),
+        (code, f"{code_size} numbers"),
+        (result, f"{pixels} pixels"),
+    ):
+        drawing.text(place.middle[0], 0.35, text)
+    drawing.show(
+        f"From left to right: an image of {pixels} pixels, an encoder that narrows, a code of {code_size} numbers, a "
+        f"decoder that widens, and the reconstruction of {pixels} pixels."
+    )
+
+
+def error_against_code_size(sizes: Sequence[int], errors: Mapping[str, Sequence[float]]) -> Figure:
+    """Held-out squared errors of several methods (name -> one error for each code size) against the code size."""
+    figure, axis = new_figure(7.2, 4)
+    for (name, values), marker, colour in zip(errors.items(), "os^", (ORANGE, BLUE, GREEN), strict=False):
+        axis.plot(sizes, values, marker=marker, color=colour, label=name)
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(sizes, labels=sizes)
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("code size (numbers)", fontsize=12)
+    axis.set_ylabel("squared error per held-out image", fontsize=12)
+    axis.legend(fontsize=12)
+    axis.grid(color="#E5E5E5")
+    return figure

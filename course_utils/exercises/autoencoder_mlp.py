@@ -1,302 +1,234 @@
-"""Exercises of notebook 03: layer sizes, the reconstruction loss, PCA by hand, and choosing a code size."""
-
-from itertools import pairwise
+"""Exercises of notebook 03: the best picture without a code, the training loop, a loss that compares wrong pairs."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.exercises.compare import Network, Number, Tensor, Whole
+from course_utils.exercises.compare import Number, Several
 from course_utils.exercises.engine import exercise
-
-# --- the layers of an encoder ---
-
-SIZES = (784, 256, 64)
-
-
-def chain(*sizes, activation=nn.ReLU, last=(), flatten=True):
-    """Linear layers of these sizes with activations between them, and what comes behind the last."""
-    layers = [nn.Flatten()] if flatten else []
-    for into, out in pairwise(sizes):
-        layers += [nn.Linear(into, out), activation()]
-    return nn.Sequential(*layers[:-1], *last)
-
-
-def linear_sizes(call):
-    return [
-        (one.in_features, one.out_features) for one in call.result.modules() if isinstance(one, nn.Linear)
-    ]
-
-
-def right_sizes(call):
-    return list(pairwise((*SIZES, *call.arguments)))
-
-
-def code_size(call):
-    """How many numbers the last linear layer gives, 0 if there is none."""
-    return linear_sizes(call)[-1][1] if linear_sizes(call) else 0
-
-
-def in_words(call):
-    return ", ".join(f"{into} to {out}" for into, out in linear_sizes(call)) or "nowhere (no nn.Linear)"
-
-
-def first_misfit(call):
-    """What a layer gives and what the next one takes, where these differ first; None if all fit."""
-    return next(((a[1], b[0]) for a, b in pairwise(linear_sizes(call)) if a[1] != b[0]), None)
-
-
-def kinds(call):
-    return "".join(
-        type(one).__name__[0] for one in call.result.modules() if isinstance(one, nn.Linear | nn.ReLU)
-    )
-
-
-exercise(
-    "build_encoder",
-    objective="build an encoder whose layer sizes fit together, and whose code is free",
-    points=2,
-    given=lambda: [(5,), (30,)],
-    solution=lambda n: chain(*SIZES, n),
-    compare=Network("the network, an nn.Sequential", (6, 1, 28, 28)),
-    describe=lambda n: f"with code_size={n}",
-    otherwise="Flatten the images first, and nothing comes after the code.",
-    mistakes=(
-        (
-            lambda n: chain(*SIZES, n + 1),
-            lambda call: (
-                f"with code_size={call.arguments[0]} your code has {code_size(call)} numbers: it is off by one"
-            ),
-            lambda call: abs(code_size(call) - call.arguments[0]) == 1,
-        ),
-        (
-            lambda n: chain(n, *SIZES[::-1]),
-            lambda call: f"your layers go {in_words(call)}: that is a decoder, from the code to the image",
-            lambda call: linear_sizes(call) == [pair[::-1] for pair in right_sizes(call)[::-1]],
-        ),
-        (
-            lambda n: nn.Sequential(nn.Linear(784, 256), nn.Linear(64, n)),
-            lambda call: "a layer gives {} numbers and the next one takes {}: the two must be equal".format(
-                *first_misfit(call)
-            ),
-            lambda call: first_misfit(call) is not None,
-        ),
-        (
-            lambda n: chain(*SIZES),
-            lambda call: (
-                f"the code should have code_size={call.arguments[0]} numbers; your last linear layer gives "
-                f"{code_size(call)}"
-            ),
-            lambda call: code_size(call) not in (0, call.arguments[0]),
-        ),
-        (
-            lambda n: chain(784, 128, 64, n),
-            lambda call: (
-                f"the layer sizes should go 784, 256, 64, {call.arguments[0]}; yours go {in_words(call)}"
-            ),
-            lambda call: linear_sizes(call) != right_sizes(call),
-        ),
-        (
-            lambda n: chain(*SIZES, n, last=[nn.ReLU()]),
-            "there is a ReLU after the code, so no number of a code can be negative: leave it out after the last layer",
-            lambda call: kinds(call).endswith("R"),
-        ),
-        (
-            lambda n: chain(*SIZES, n, activation=nn.Identity),
-            "a ReLU belongs after each of the two hidden layers: two linear layers in a row are only one linear layer",
-            lambda call: kinds(call) != "LRLRL",
-        ),
-    ),
-    told=(
-        (lambda n: chain(*SIZES, n, flatten=False), "fails on an input of shape (6, 1, 28, 28)"),
-        (
-            lambda n: chain(*SIZES, n, last=[nn.Unflatten(1, (1, n))]),
-            "makes (6, 1, 5) of (6, 1, 28, 28), right is (6, 5)",
-        ),
-        (lambda n: [*SIZES, n], "returned a list of 4; return the network, an nn.Sequential"),
-    ),
-    hints=(
-        "Images come as (B, 1, 28, 28): nn.Flatten() makes rows of 784 numbers of them.",
-        "Three linear layers: 784 to 256, 256 to 64, 64 to code_size, with nn.ReLU() after the first two.",
-    ),
-    praise="The sizes fit together, and the code is free to take any value.",
-)
-
-
-# --- the reconstruction loss ---
 
 
 def pixel_losses(x, x_hat, loss=torch.square):
-    """The loss of every pixel, (N, 784)."""
+    """The loss of every pixel, (B, 784)."""
     return loss(x - x_hat).flatten(1)
 
 
+def squared_error(x, x_hat):
+    return pixel_losses(x, x_hat).sum(dim=1).mean()
+
+
+# --- the smallest loss without a code ---
+
 exercise(
-    "reconstruction_loss",
-    objective="write the squared error of a reconstruction, with the sum and the mean where they belong",
-    points=2,
-    given=lambda: [(torch.rand(6, 1, 28, 28), torch.rand(6, 1, 28, 28, requires_grad=True))],
-    solution=lambda x, x_hat: pixel_losses(x, x_hat).sum(dim=1).mean(),
+    "loss_without_code",
+    objective="derive that the mean minimises the squared error, and that the variances are what is left",
+    given=lambda: [(torch.rand(count, 1, 28, 28) * torch.rand(1, 1, 28, 28),) for count in (5, 12)],
+    solution=lambda x: x.var(dim=0, correction=0).sum(),
     also_right=(
-        lambda x, x_hat: F.mse_loss(x_hat, x, reduction="sum") / len(x),
-        lambda x, x_hat: pixel_losses(x.double(), x_hat).sum() / 6,
+        lambda x: squared_error(x, x.mean(dim=0)),
+        lambda x: (x.double().square().mean(dim=0) - x.double().mean(dim=0).square()).sum().item(),
     ),
-    compare=Number("one number, averaged over the images at the end", gradient=True),
-    otherwise="Squares are summed over pixels, and averaged over images.",
+    compare=Number("the smallest loss, one number"),
+    describe=lambda x: f"for {len(x)} images",
+    otherwise="Set the derivative with respect to one pixel of c to zero, and put the solution into the loss.",
     mistakes=(
         (
-            lambda x, x_hat: pixel_losses(x, x_hat).mean(),
+            lambda x: x.var(dim=0).sum(),
+            "your variances divide by B - 1, whereas the loss is an average over B images: use correction=0",
+        ),
+        (
+            lambda x: x.var(dim=0, correction=0).mean(),
             "784 times too small: you averaged over the pixels. Add up over them",
         ),
         (
-            lambda x, x_hat: pixel_losses(x, x_hat).sum(),
-            "6 times too large for 6 images: you added up over the images. Average over them",
+            lambda x: len(x) * x.var(dim=0, correction=0).sum(),
+            "you added up over the images as well: the loss averages over them",
         ),
         (
-            lambda x, x_hat: pixel_losses(x, x_hat).sum(dim=1).sqrt().mean(),
-            "you took the square root; the squared error has none",
+            lambda x: squared_error(x, 0),
+            "that is the loss of a black image, and another image has a smaller one",
         ),
         (
-            lambda x, x_hat: pixel_losses(x, x_hat, torch.abs).sum(dim=1).mean(),
+            lambda x: squared_error(x, x.mean()),
+            "you draw the same grey at every pixel, but each pixel of c may be chosen by itself",
+        ),
+        (
+            lambda x: squared_error(x, x.median(dim=0).values),
+            "you took the median of each pixel, which minimises absolute differences; squares have another minimum",
+        ),
+        (
+            lambda x: x.std(dim=0, correction=0).sum(),
+            "you added up standard deviations: squared differences leave variances",
+        ),
+    ),
+    told=(
+        (lambda x: x.mean(dim=0), "return the smallest loss, one number; your result is a tensor of shape"),
+        (lambda x: 0.5, "put the solution into the loss"),
+    ),
+    hints=(
+        "The pixels do not meet in the loss, so minimise over one pixel of c, a single number, by itself.",
+        "The derivative with respect to c_j is the mean over i of -2 (x_ij - c_j), which is zero at its mean.",
+        "The mean squared distance from the mean is the variance: x.var(dim=0, correction=0), added up over pixels.",
+    ),
+    praise="Whatever an autoencoder's code is worth, it has to bring the error below the sum of the pixels' variances.",
+)
+
+
+# --- the training loop ---
+
+
+def linear_and_batches():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 3), nn.Linear(3, 784), nn.Unflatten(1, (1, 28, 28)))
+    return [
+        (model, torch.optim.SGD(model.parameters(), lr=1e-3), [torch.rand(4, 1, 28, 28) for _ in range(4)])
+    ]
+
+
+def loop(order, loss_of=squared_error):
+    """A training that calls zero_grad, backward and step (z, b, s) in this order."""
+
+    def answer(model, optimizer, batches):
+        losses = []
+        for x in batches:
+            loss = loss_of(x, model(x))
+            calls = {"z": optimizer.zero_grad, "b": loss.backward, "s": optimizer.step}
+            for letter in order:
+                calls[letter]()
+            losses.append(loss.item())
+        return losses
+
+    return answer
+
+
+def measured_afterwards(model, optimizer, batches):
+    losses = []
+    for x in batches:
+        loop("zbs")(model, optimizer, [x])
+        losses.append(squared_error(x, model(x)).item())
+    return losses
+
+
+def with_tensors(model, optimizer, batches):
+    losses = []
+    for x in batches:
+        losses.append(squared_error(x, model(x)))
+        optimizer.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+    return tuple(losses)
+
+
+NOTHING_MOVED = (
+    "your losses are those of an untrained model, because no step used a gradient: each minibatch needs zero_grad(), "
+    "backward() and step(), in this order"
+)
+
+exercise(
+    "train_autoencoder",
+    objective="write the training loop of an autoencoder from memory",
+    level=2,
+    points=3,
+    given=linear_and_batches,
+    solution=loop("zbs"),
+    also_right=(loop("bsz"), with_tensors),
+    compare=Several("the losses, one for each minibatch", (Number("one loss, a number"),) * 4),
+    describe=lambda model, optimizer, batches: "for a small linear model and four minibatches",
+    otherwise="Each is the loss of its own minibatch, measured before the step.",
+    mistakes=(
+        (loop("z"), NOTHING_MOVED),
+        (loop("bzs"), NOTHING_MOVED),
+        (loop("zsb"), NOTHING_MOVED),
+        (
+            loop("bs"),
+            "you never erase the gradients, so that each step repeats all those before it: call zero_grad() before "
+            "backward()",
+        ),
+        (
+            loop("zbs", F.mse_loss),
+            "your losses are averaged over the pixels as well, which also makes the steps 784 times smaller: add up "
+            "over the pixels",
+        ),
+        (
+            loop("zbs", lambda x, x_hat: pixel_losses(x, x_hat).sum()),
+            "your losses are sums over the images of a minibatch, which also makes the steps 4 times larger: average "
+            "over the images",
+        ),
+        (
+            loop("zbs", lambda x, x_hat: pixel_losses(x, x_hat, torch.abs).sum(dim=1).mean()),
             "you added up absolute differences: square them",
         ),
         (
-            lambda x, x_hat: pixel_losses(x, x_hat, torch.clone).sum(dim=1).mean(),
-            "you added up the differences without squares, so that errors cancel",
+            measured_afterwards,
+            "you measured each loss after the step: return the one whose gradient was used",
         ),
     ),
     told=(
         (
-            lambda x, x_hat: pixel_losses(x, x_hat).sum(dim=1),
-            "averaged over the images at the end; your result is",
+            lambda model, optimizer, batches: loop("zbs")(model, optimizer, batches[:1]),
+            "return 4 things: the losses",
         ),
-        (
-            lambda x, x_hat: pixel_losses(x, x_hat).sum(dim=1).mean().item(),
-            "as a tensor, so that it has gradients",
-        ),
-        (lambda x, x_hat: 2 * pixel_losses(x, x_hat).sum(dim=1).mean(), "Squares are summed over pixels"),
-        (lambda x, x_hat: pixel_losses(x, x_hat).sum(dim=1).mean().detach(), "carries no gradient"),
+        (lambda *given: [2 * loss for loss in loop("zbs")(*given)], "measured before the step"),
     ),
     hints=(
-        "Square the difference of the two. Then two steps: one over the pixels, one over the images.",
-        "sum(dim=(1, 2, 3)) adds up the pixels of each image and leaves one number for each image.",
+        "The image is its own target: no label appears anywhere.",
+        "For each x in batches: loss = squared_error(x, model(x)); then the three lines that train every network.",
+        "optimizer.zero_grad(), loss.backward(), optimizer.step(), and losses.append(loss.item()).",
     ),
-    praise="784 pixels added up, images averaged: every squared error of this course is measured like this.",
+    praise="This loop trains every autoencoder of the course; the images have taken the place of the labels.",
 )
 
 
-# --- PCA by hand ---
+# --- a loss that compares wrong pairs ---
 
 
-def by_pca(x, mean, W):
-    return (x - mean) @ W.T @ W + mean
-
-
-def rows_and_basis():
-    W = torch.linalg.qr(torch.randn(784, 4)).Q.T.contiguous()  # (4, 784)
-    return [(torch.rand(9, 784), 0.3 + 0.4 * torch.rand(784), W)]
+def every_pair(x, x_hat):
+    return (x - x_hat).square().sum(dim=(-2, -1)).mean()
 
 
 exercise(
-    "reconstruct_rows",
-    objective="encode and decode by PCA with two matrix products and a mean",
-    level=2,
+    "mended_loss",
+    objective="find a silent broadcast by what the training settles on",
+    level=3,
     points=2,
-    given=rows_and_basis,
-    solution=by_pca,
-    also_right=(lambda x, mean, W: by_pca(x.double(), mean.double(), W.double()),),
-    compare=Tensor("the reconstructed rows, a tensor (N, 784)", atol=1e-4),
-    otherwise="With z = (x - mean) @ W.T it is z @ W + mean, one row for each image: compare step by step.",
-    mistakes=(
-        (lambda x, mean, W: (x - mean) @ W.T, "this is the code; the decoder is missing"),
-        (
-            lambda x, mean, W: (x - mean) @ W.T @ W,
-            "you did not add the mean back: the code belongs to the centred image, and so does your result",
-        ),
-        (
-            lambda x, mean, W: x @ W.T @ W + mean,
-            "you did not subtract the mean before encoding, so that a part of it is in the result twice",
-        ),
-        (
-            lambda x, mean, W: x @ W.T @ W,
-            "the mean is missing: subtract it before encoding, and add it back after decoding",
-        ),
-        (lambda x, mean, W: x, "this is the input itself: send it through the code"),
-        (
-            lambda x, mean, W: by_pca(x, x.mean(dim=0), W),
-            "use the `mean` that you are given, which was fitted on the training images, not the mean of the images "
-            "that you reconstruct",
-        ),
-    ),
-    told=(
-        (lambda x, mean, W: by_pca(x, mean, W)[0], "has shape (784,), right is (9, 784)"),
-        (lambda x, mean, W: by_pca(x, mean, -2 * W), "compare step by step"),
-        (
-            lambda x, mean, W: by_pca(x, mean, W).tolist(),
-            "returned a list of 9; return the reconstructed rows",
-        ),
-    ),
-    hints=(
-        "Three steps: subtract the mean, compute the coordinates z of shape (N, n), and go back to 784 pixels.",
-        "z = (x - mean) @ W.T; then z @ W are images without their mean.",
-    ),
-    praise="That is PCA's whole encoder and decoder: two matrix products and a mean.",
-)
-
-
-# --- the smallest code that is good enough ---
-
-TRAIN_ERRORS = [30.0, 9.5, 8.0, 6.0, 3.0, 1.0]
-HELD_OUT_ERRORS = [31.0, 22.0, 12.0, 10.0, 7.0, 7.5]
-
-
-def good(sizes, errors, limit):
-    return [size for size, error in zip(sizes, errors) if error <= limit]
-
-
-exercise(
-    "smallest_code",
-    objective="choose a code size by the error on held-out images",
     given=lambda: [
-        ([2, 4, 8, 16, 32, 64], [*TRAIN_ERRORS], [*HELD_OUT_ERRORS], limit) for limit in (10.0, 7.2, 25.0)
+        (torch.rand(count, 28, 28), torch.rand(count, 1, 28, 28, requires_grad=True)) for count in (6, 1)
     ],
-    solution=lambda sizes, train, held_out, limit: good(sizes, held_out, limit)[0],
-    compare=Whole(
-        "a size, one whole number", "your size is right, but of type float: return it as it is in sizes."
+    solution=lambda x, x_hat: squared_error(x.unsqueeze(1), x_hat),
+    also_right=(
+        lambda x, x_hat: every_pair(x, x_hat.squeeze(1)),
+        lambda x, x_hat: (x.flatten(1) - x_hat.flatten(1)).square().sum(dim=1).mean(),
     ),
-    describe=lambda sizes, train, held_out, limit: f"for a limit of {limit}",
-    otherwise="Take the smallest size whose held-out error is at most the limit.",
+    compare=Number("one number", gradient=True),
+    describe=lambda x, x_hat: f"for {len(x)} images",
+    otherwise="Bring both to one shape first; then the loss is the squared error per image.",
     mistakes=(
         (
-            lambda sizes, train, held_out, limit: good(sizes, train, limit)[0],
-            "you went by the training errors, which are too kind: compare the held-out errors",
+            every_pair,
+            "your loss still compares every image with every reconstruction: (6, 28, 28) minus (6, 1, 28, 28) has the "
+            "shape (6, 6, 28, 28). Bring both to one shape first",
         ),
         (
-            lambda sizes, train, held_out, limit: good(sizes, held_out, limit)[-1],
-            "that is the largest size that qualifies, not the smallest",
+            lambda x, x_hat: F.mse_loss(x_hat[:, 0], x),
+            "the pairs are right, but you averaged over the pixels: add up over them",
         ),
         (
-            lambda sizes, train, held_out, limit: sizes[sizes.index(good(sizes, held_out, limit)[0]) - 1],
-            "your size is one too small: its held-out error is still above the limit",
+            lambda x, x_hat: (x - x_hat[:, 0]).square().sum(),
+            "the pairs are right, but you added up over the images: average over them",
         ),
         (
-            lambda sizes, train, held_out, limit: min(n for n, e in zip(sizes, held_out) if e < limit),
-            "an error equal to the limit counts as good enough, so use <=",
-        ),
-        (
-            lambda sizes, train, held_out, limit: sizes.index(good(sizes, held_out, limit)[0]),
-            lambda call: f"{call.result} is not one of the sizes: did you return a position or an error?",
-            lambda call: float(call.result) not in call.arguments[0],
+            lambda x, x_hat: (x - x_hat[:1, 0]).square().sum(dim=(1, 2)).mean(),
+            "you compare every image with the first reconstruction: each image has its own",
         ),
     ),
     told=(
-        (lambda *given: [8, 16], "return a size, one whole number; your function returned a list of 2"),
-        (lambda *given: 2, "Take the smallest size whose held-out error"),
-        (lambda *given: float(good(given[0], *given[2:])[0]), "of type float"),
+        (lambda x, x_hat: (x - x_hat[:, 0]).square().sum(dim=(1, 2)), "return one number; your result is"),
+        (lambda x, x_hat: every_pair(x, x_hat.squeeze(1)).item(), "as a tensor, so that it has gradients"),
+        (lambda x, x_hat: 2 * every_pair(x, x_hat.squeeze(1)), "Bring both to one shape first; then"),
     ),
     hints=(
-        "Which of the two errors says how the model does on images that it has not seen?",
-        "Go through zip(sizes, held_out_errors) and take the first size whose error is at most the limit.",
+        "Print the shape of x - x_hat for five images.",
+        "Missing dimensions are added on the left: (5, 28, 28) counts as (1, 5, 28, 28) beside (5, 1, 28, 28).",
+        "x.unsqueeze(1) has the shape (5, 1, 28, 28).",
     ),
-    praise="The held-out error decides; the training error only tells how much was memorised.",
+    praise="An error that stops at that of the mean image says that the code is not used, and here is one reason why.",
 )
