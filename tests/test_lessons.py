@@ -15,6 +15,7 @@ from workshop.lessons import lesson_of, tags, without_exercises, words
 NAMES = [
     "00_start_here",
     "02_feature_extraction_cnn",
+    "03_autoencoder_mlp",
     "04_transpose_convolution",
     "05_autoencoder_conv",
     "06_autoencoder_inference",
