@@ -181,3 +181,20 @@ def error_against_code_size(sizes: Sequence[int], errors: Mapping[str, Sequence[
     axis.legend(fontsize=12)
     axis.grid(color="#E5E5E5")
     return figure
+
+
+def extractor_and_head(inputs: str, features: str, outputs: str) -> None:
+    """A network in two modules: x, an extractor that narrows to the features f, and a head that gives the logits."""
+    drawing = Schematic(23, 5.2)
+    x = drawing.box(2, 2.9, "$x$", 1.6, 4, ORANGE)
+    extractor = drawing.box(7, 2.9, "extractor\nbends the space", 5.4, 4, taper=0.4)
+    f = drawing.box(11.9, 2.9, "$f$", 1.2, 1.6, ORANGE)
+    head = drawing.box(15.9, 2.9, "head\none linear layer", 4, 1.6)
+    logits = drawing.box(20.6, 2.9, "logits", 2.2, 1.6, ORANGE)
+    for start, end in pairwise((x, extractor, f, head, logits)):
+        drawing.arrow(start.right, end.left)
+    for place, text in ((x, inputs), (f, features), (logits, outputs)):
+        drawing.text(place.middle[0], 0.4, text)
+    drawing.show(
+        f"From left to right: {inputs}, an extractor that narrows, {features}, a linear head, and {outputs}."
+    )

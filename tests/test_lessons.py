@@ -14,6 +14,7 @@ from workshop.lessons import lesson_of, tags, without_exercises, words
 # Notebooks that are of the second edition.
 NAMES = [
     "00_start_here",
+    "01_feature_extraction_mlp",
     "02_feature_extraction_cnn",
     "03_autoencoder_mlp",
     "04_transpose_convolution",

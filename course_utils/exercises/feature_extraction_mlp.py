@@ -1,4 +1,4 @@
-"""Exercises of notebook 01: counting parameters, one training step, freezing an extractor."""
+"""Exercises of notebook 01: counting parameters, one training step, freezing an extractor, a broken fine-tuning."""
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +23,7 @@ def count(tensors):
 
 exercise(
     "count_parameters",
-    objective="count the numbers that training may change in any network",
+    objective="count the weights and biases of any network, frozen or not",
     given=half_frozen,
     solution=lambda model: count(model.parameters()),
     also_right=(
@@ -368,4 +368,80 @@ exercise(
         "list(network[1].parameters()).",
     ),
     praise="The extractor is now a fixed measuring device, and only the head learns.",
+)
+
+
+# --- a broken fine-tuning ---
+
+
+def two_minibatches():
+    network = nn.Sequential(nn.Sequential(nn.Linear(4, 6), nn.Tanh()), nn.Linear(6, 2))
+    batches = [(torch.randn(9, 4), torch.arange(9) % 3) for _ in range(3)]
+    return [(network, nn.Linear(6, 3), batches, 0.5)]
+
+
+def fine_tuned(loss_of=F.cross_entropy, early=False, only_head=False, forget=True):
+    """An answer: the optimiser is made `early`, before the new head is in place, or gets the new head only."""
+
+    def answer(network, new_head, batches, rate):
+        old = list(network.parameters())
+        network[1] = new_head
+        trained = old if early else new_head.parameters() if only_head else network.parameters()
+        optimizer = torch.optim.SGD(trained, lr=rate)
+        for x, y in batches:
+            loss = loss_of(network(x), y)
+            if forget:
+                network.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return loss.item()
+
+    return answer
+
+
+def of_probabilities(logits, y):
+    return F.cross_entropy(logits.softmax(dim=1), y)
+
+
+exercise(
+    "mended_fine_tuning",
+    objective="find what is wrong with a fine-tuning that runs without an error",
+    level=3,
+    points=3,
+    given=two_minibatches,
+    solution=fine_tuned(),
+    also_right=(lambda *given: torch.tensor(fine_tuned()(*given)),),
+    compare=Number("the loss of the last minibatch, one number"),
+    otherwise="Change only what is wrong: plain SGD, one step for each minibatch.",
+    mistakes=(
+        (
+            fine_tuned(of_probabilities, early=True),
+            "nothing has changed for the loss: it still behaves as in the broken version",
+        ),
+        (
+            fine_tuned(early=True),
+            "the loss is mended, but one part of the network never moves: which tensors does the optimiser hold?",
+        ),
+        (
+            fine_tuned(of_probabilities),
+            "the optimiser is mended, but F.cross_entropy still gets what it does not expect: it takes logits",
+        ),
+        (
+            fine_tuned(only_head=True),
+            "only the new head is trained: fine-tuning moves the extractor too",
+        ),
+        (
+            fine_tuned(forget=False),
+            "the gradients of earlier minibatches are still added up: erase them before each backward()",
+        ),
+    ),
+    told=(
+        (lambda *given: 2 * fine_tuned()(*given), "Change only what is wrong"),
+        (lambda network, *given: network, "return the loss of the last minibatch"),
+    ),
+    hints=(
+        "Compare all tensors before and after: which of them never move?",
+        "There are two faults: one in what the optimiser holds, one in what the loss is given.",
+    ),
+    praise="Neither fault raises an error, so only a comparison of what moved and of the loss finds them.",
 )
