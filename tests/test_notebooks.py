@@ -84,10 +84,11 @@ def test_targets_are_compared(notebook):
 # --- exercises and solutions ---
 
 
-def defines_only(source: str) -> bool:
-    """Whether a cell holds nothing but imports, functions and classes: all that a solution may rely on."""
+def definitions_in(source: str) -> str:
+    """The imports, functions and classes of a cell: all that a solution may rely on."""
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    return all(isinstance(node, kinds) for node in ast.parse(source).body)
+    nodes = [node for node in ast.parse(source).body if isinstance(node, kinds)]
+    return ast.unparse(ast.Module(nodes, type_ignores=[]))
 
 
 def exercises_with_solutions(notebook) -> list[tuple[str, str]]:
@@ -108,8 +109,8 @@ def exercises_with_solutions(notebook) -> list[tuple[str, str]]:
 def definitions_of(notebook) -> dict:
     names: dict = {}
     for cell in code_cells(notebook):
-        if "exercise" not in tags(cell) and defines_only(cell.source):
-            exec(cell.source, names)
+        if "exercise" not in tags(cell):
+            exec(definitions_in(cell.source), names)
     return names
 
 
