@@ -115,11 +115,12 @@ def test_with_strokes_nothing_is_said(own_models, capsys):
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_compared_cells_print_the_same_lines_on_every_data_set(path):
+def test_no_compared_cell_is_silent_on_another_data_set(path):
     for cell in code_cells(path):
         if "nbval-check-output" in cell.metadata.get("tags", []):
             for statement in ast.parse(cell.source).body:
-                assert not isinstance(statement, ast.If), f"its output depends on the data set: {cell.source}"
+                silent = isinstance(statement, ast.If) and not statement.orelse
+                assert not silent, f"what it prints depends on the data set: {cell.source}"
 
 
 # --- displayed solutions on a graphics card, of which PyTorch only computes shapes and devices ---
