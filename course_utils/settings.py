@@ -26,7 +26,7 @@ DOWNLOADS = DATA / "downloads"
 SHIPPED = DATA / "trained" / "shipped"
 OWN = DATA / "trained" / "own"
 SCOREBOARDS = DATA / "scoreboard"
-MNIST_AUTOENCODER = DATA / "mnist_autoencoder.json"
+STUDIES = DATA / "studies"
 NOTEBOOKS = PROJECT / "notebooks"
 
 DIGITS = tuple("0123456789")

@@ -1,0 +1,75 @@
+"""Repeat a notebook's experiments from several seeds, for the result that the notebook shows with `load_study`.
+
+python -m workshop.studies 05_autoencoder_conv                  seeds 0, 1 and 2
+python -m workshop.studies 10_gan --seeds 3 4                   more seeds, or seeds measured again
+
+The data set is that of COURSE_DATASET, else strokes. No training stands here: for each seed, the notebook's cells tagged
+`study` are run, in their order, with that value of `seed`, and then the function `study(seed)` that they define is
+called. It returns what was measured: labels and numbers. The file holds a checksum of the cells, so that a test finds
+a study whose notebook has changed.
+"""
+
+import argparse
+import json
+import platform
+from importlib.metadata import version
+
+import torch
+
+from course_utils.files import write_whole
+from course_utils.settings import dataset_name
+from course_utils.studies import study_file
+from workshop.notebooks import tagged_sources
+from workshop.scoreboard import checksum, rounded, run_cells
+
+
+def study(notebook: str, seed: int) -> dict[str, float]:
+    """What the notebook's experiments give from one seed. Raises ValueError if the notebook has none."""
+    names = run_cells(tagged_sources(notebook, "study"), seed=seed)
+    if "study" not in names:
+        raise ValueError(f"notebook must define study(seed) in a cell tagged `study`; {notebook} does not")
+    return rounded(names["study"](seed))
+
+
+def store(notebook: str, dataset: str, seed: int, values: dict[str, float]) -> None:
+    """Add a seed to the file, or put it in the place of an older run, so that an interrupted command loses nothing.
+
+    Seeds that other cells, or other labels, have given are dropped.
+    """
+    path = study_file(notebook, dataset)
+    cells = checksum(tagged_sources(notebook, "study"))
+    runs = {}
+    if path.is_file():
+        old = json.loads(path.read_text(encoding="utf-8"))
+        if old["cells"] == cells and list(old["values"]) == list(values):
+            runs = dict(zip(old["seeds"], zip(*old["values"].values())))
+    runs = dict(sorted({**runs, seed: tuple(values.values())}.items()))
+    record = {
+        "notebook": notebook,
+        "dataset": dataset,
+        "seeds": list(runs),
+        "values": {label: list(column) for label, column in zip(values, zip(*runs.values()))},
+        "cells": cells,
+        "machine": f"{platform.system()}, {platform.machine()}, one thread",
+        "torch": version("torch"),
+    }
+    path.parent.mkdir(exist_ok=True)
+    write_whole({path: f"{json.dumps(record, indent=1)}\n".encode()})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("notebook", help='such as "05_autoencoder_conv"')
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    for seed in arguments.seeds:
+        values = study(arguments.notebook, seed)
+        print(seed, values, flush=True)
+        store(arguments.notebook, dataset_name(), seed, values)
+
+
+if __name__ == "__main__":
+    main()
