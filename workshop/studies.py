@@ -3,10 +3,10 @@
 python -m workshop.studies 05_autoencoder_conv                  seeds 0, 1 and 2
 python -m workshop.studies 10_gan --seeds 3 4                   more seeds, or seeds measured again
 
-The data set is that of COURSE_DATASET, else strokes. No training stands here: for each seed, the notebook's cells tagged
-`study` are run, in their order, with that value of `seed`, and then the function `study(seed)` that they define is
-called. It returns what was measured: labels and numbers. The file holds a checksum of the cells, so that a test finds
-a study whose notebook has changed.
+The data set is that of COURSE_DATASET, else strokes. No training stands here: for each seed, the cells that the
+notebook tags `study` are run, in their order, with that value of `seed`, and then the function `study(seed)` that they
+define is called. It returns what was measured: labels and numbers. The file holds a checksum of the cells, so that a
+test finds a study whose notebook has changed.
 """
 
 import argparse
