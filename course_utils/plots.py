@@ -10,6 +10,7 @@ import io
 import unicodedata
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import matplotlib
@@ -35,12 +36,22 @@ PALETTE = [BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, BROWN, BLACK, GREY, YELLOW
 DIVERGING = LinearSegmentedColormap.from_list("blue_white_orange", [BLUE, "#FFFFFF", ORANGE])
 # The font of all pictures: it comes with matplotlib.
 FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+# The height in pixels of letters in pictures drawn with PIL, and of the two lines of text below a tile.
+LETTERS, CAPTION_HEIGHT = 14, 40
+BADGE = 21  # the diameter of a class's badge on a map, in points
+# Holds the reader's settings of matplotlib from the making of a figure until a picture is drawn.
+_default_style = ExitStack()
 
 
 def to_png(picture: Figure | Image.Image | np.ndarray) -> bytes:
-    """The PNG bytes of a matplotlib figure, a PIL image or a uint8 array (H, W) or (H, W, 3)."""
-    if isinstance(picture, Figure):
-        return _figure_to_png(picture)
+    """The PNG bytes of a matplotlib figure, a PIL image or a uint8 array (H, W) or (H, W, 3).
+
+    It ends what `plain_figure` began: the reader's own settings of matplotlib are back.
+    """
+    with _default_style:
+        if isinstance(picture, Figure):
+            _default_style.enter_context(matplotlib.style.context("default"))
+            return _figure_to_png(picture)
     buffer = io.BytesIO()
     image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
     image.save(buffer, format="png")
@@ -104,9 +115,9 @@ def plain_figure(width: float, height: float) -> Figure:
     """An empty figure of the given size in inches, in matplotlib's default style, whatever the reader's is.
 
     In a dark style, or with `text.usetex`, texts could not be read or drawn. matplotlib asks for its settings again
-    with every text and line that a notebook adds; so they are set back to their defaults for good, and not only here.
+    with every text and line that a notebook adds; so the default ones hold until `to_png` or `show` draws a picture.
     """
-    matplotlib.style.use("default")
+    _default_style.enter_context(matplotlib.style.context("default"))
     return Figure(figsize=(width, height), dpi=100)
 
 
@@ -148,7 +159,7 @@ def draw_digit(axes, image: np.ndarray, title: str = "", colour: str = BLACK) ->
     for spine in axes.spines.values():
         spine.set_visible(False)
     if title:
-        axes.set_title(title, fontsize=9, color=colour)
+        axes.set_title(title, fontsize=10, color=colour)
     return axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
 
 
@@ -166,7 +177,7 @@ def image_grid(
     """
     grey = as_grey(images)
     rows = -(-len(grey) // columns)
-    height = size * (1.3 if captions else 1.05) * rows + (0.4 if title else 0)
+    height = (size + (0.3 if captions else 0.08)) * rows + (0.35 if title else 0)
     figure, axes = new_figure(
         size * columns + (1.3 if row_names else 0), height, rows, columns, squeeze=False
     )
@@ -177,9 +188,9 @@ def image_grid(
         axis.set_axis_on()
         draw_digit(axis, image, captions[i] if captions else "")
     for axis, name in zip(axes[:, 0], row_names or []):
-        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
     if title:
-        figure.suptitle(title, fontsize=11)
+        figure.suptitle(title, fontsize=12)
     return figure
 
 
@@ -205,7 +216,7 @@ def training_curves(
         top=1 - 0.6 / height,
         wspace=0.75 / 2.7,
     )
-    figure.suptitle(title, fontsize=10, y=1 - 0.08 / height)
+    figure.suptitle(title, fontsize=11, y=1 - 0.08 / height)
     for axis, (name, entries), colour in zip(axes[0], history.items(), PALETTE * len(history)):
         draw_curve(axis, name, entries, colour)
     if pictures is not None:
@@ -233,10 +244,10 @@ def draw_curve(axis, name: str, entries: list[tuple[int, float]], colour: str) -
         bottom, top = values.min(), np.quantile(values, 0.98)
         if bottom < top:
             axis.set_ylim(bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom))
-        axis.set_title(label, fontsize=9)
+        axis.set_title(label, fontsize=10)
     else:
         axis.plot(steps, values, color=colour, linewidth=1.8, marker="o", markersize=3)
-        axis.set_title(f"{label}: {values[-1]:.3g}", fontsize=9)
+        axis.set_title(f"{label}: {values[-1]:.3g}", fontsize=10)
     axis.set_xlabel("step")
     axis.grid(color="#E5E5E5")
     axis.set_axisbelow(True)
@@ -258,7 +269,10 @@ def draw_mosaic(axis, images: torch.Tensor | np.ndarray) -> None:
 def class_map(
     points: np.ndarray, labels: np.ndarray, title: str = "", axis_names: Sequence[str] = ("", "")
 ) -> Figure:
-    """Points (N, 2) coloured by class, each class's number written at the middle (median) of its points."""
+    """Points (N, 2) coloured by class, each class's number at the middle (median) of its points.
+
+    Numbers that would cover each other are moved apart.
+    """
     figure, axis = new_figure(6.2, 5.2)
     draw_class_map(axis, np.asarray(points), np.asarray(labels))
     axis.set_xlabel(axis_names[0])
@@ -269,18 +283,32 @@ def class_map(
 
 def draw_class_map(axis, points: np.ndarray, labels: np.ndarray) -> None:
     """The scatter plot of `class_map` in given axes, so that figures can hold several."""
-    for label in np.unique(labels):
+    classes = np.unique(labels)
+    colours = [PALETTE[int(label) % len(PALETTE)] for label in classes]
+    for label, colour in zip(classes, colours):
         own = points[labels == label]
-        colour = PALETTE[int(label) % len(PALETTE)]
         axis.scatter(own[:, 0], own[:, 1], s=5, color=colour, alpha=0.6, linewidths=0)
-        x, y = np.median(own, axis=0)
+    middles = axis.transData.transform([np.median(points[labels == label], axis=0) for label in classes])
+    places = axis.transData.inverted().transform(_apart(middles, BADGE * axis.figure.dpi / 72))
+    for label, colour, (x, y) in zip(classes, colours, places):
         axis.text(
             x, y, str(label), fontsize=13, fontweight="bold", ha="center", va="center", color="black",
             bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colour, "linewidth": 2},
         )  # fmt: skip
 
 
-def pil_font(size: int) -> ImageFont.FreeTypeFont:
+def _apart(points: np.ndarray, distance: float) -> np.ndarray:
+    """The points (N, 2), where any two that are nearer than `distance` have pushed each other away."""
+    for _ in range(100):
+        between = points[:, None] - points  # (N, N, 2): from each point to each other one
+        length = np.linalg.norm(between, axis=2) + 1e-9
+        push = np.clip(distance - length, 0, None) / 2
+        points = points + (between * (push / length)[:, :, None]).sum(axis=1)
+    return points
+
+
+@functools.cache
+def pil_font(size: int = LETTERS) -> ImageFont.FreeTypeFont:
     """matplotlib's own font for pictures drawn with PIL, so that both kinds of pictures look alike."""
     return ImageFont.truetype(FONT, size)
 
@@ -300,19 +328,19 @@ def tiles(
     grey = as_grey(images)
     if len(captions) != len(grey):
         raise ValueError(f"captions must be as many as images; got {len(captions)} for {len(grey)} images")
-    gap, caption_height = 8, 34
+    gap = 8
     rows = -(-len(grey) // columns)
-    picture = Image.new("RGB", (columns * (side + gap), rows * (side + caption_height)), "white")
+    picture = Image.new("RGB", (columns * (side + gap), rows * (side + CAPTION_HEIGHT)), "white")
     pen = ImageDraw.Draw(picture)
     for i, (image, caption) in enumerate(zip(grey, captions)):
-        left, top = (i % columns) * (side + gap) + gap // 2, (i // columns) * (side + caption_height) + 2
+        left, top = (i % columns) * (side + gap) + gap // 2, (i // columns) * (side + CAPTION_HEIGHT) + 2
         picture.paste(Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST), (left, top))
         is_wrong = wrong is not None and wrong[i]
         if is_wrong:
             _mark_as_wrong(pen, left, top, side)
         colour = VERMILION if is_wrong else BLACK
         text = spelt_out(caption)
-        pen.multiline_text((left, top + side + 2), text, fill=colour, font=pil_font(11), spacing=1)
+        pen.multiline_text((left, top + side + 2), text, fill=colour, font=pil_font(), spacing=1)
     return picture
 
 

@@ -128,6 +128,16 @@ def test_the_style_of_the_reader_changes_no_picture(make, style):
         assert plots.to_png(make()) == expected
 
 
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_the_style_of_the_reader_is_back_once_a_picture_is_drawn(style):
+    with matplotlib.style.context(style):
+        before = dict(matplotlib.rcParams)
+        first, second = (plots.new_figure(2, 2)[0] for _ in range(2))
+        for picture in (first, second, Image.new("L", (4, 4))):
+            plots.to_png(picture)
+            assert dict(matplotlib.rcParams) == before
+
+
 @pytest.mark.parametrize(
     ("text", "spelt_out"),
     [
@@ -181,6 +191,16 @@ def test_a_class_map_names_every_class():
     labels = np.repeat(np.arange(10), 5)
     figure = plots.class_map(np.random.default_rng(0).normal(size=(50, 2)), labels, "map")
     assert [text.get_text() for text in figure.axes[0].texts] == list("0123456789")
+
+
+def test_numbers_of_classes_with_the_same_middle_do_not_cover_each_other():
+    points = np.random.default_rng(0).normal(size=(400, 2))
+    figure = plots.class_map(points, np.arange(400) % 10)
+    plots.to_png(figure)
+    boxes = [text.get_bbox_patch().get_window_extent() for text in figure.axes[0].texts]
+    middles = np.array([((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2) for box in boxes])
+    nearest = min(np.linalg.norm(a - b) for i, a in enumerate(middles) for b in middles[:i])
+    assert nearest >= max(box.width for box in boxes)
 
 
 def test_a_wrong_tile_is_marked_by_shape_as_well_as_colour():

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import ipywidgets
+import matplotlib.style
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -74,7 +75,9 @@ class Explorer:
             self.message.value = ""
 
     def _redraw(self) -> None:
-        self.picture.value = to_png(self.draw(**self.values()))
+        # A figure that a demo keeps makes new ticks while it is drawn: in the style in which it was made.
+        with matplotlib.style.context("default"):
+            self.picture.value = to_png(self.draw(**self.values()))
 
     @contextmanager
     def without_drawing(self) -> Iterator[None]:
@@ -138,7 +141,7 @@ class DrawingExplorer(Explorer):
         """A picture of the size of the demo's that says what to do."""
         picture = Image.new("RGB", self.size, "white")
         text = f"Nothing to see yet. Draw on the pad,\nor press “{HELD_OUT}” and move the sliders."
-        ImageDraw.Draw(picture).multiline_text((20, 60), text, fill="black", font=pil_font(14), spacing=8)
+        ImageDraw.Draw(picture).multiline_text((20, 60), text, fill="black", font=pil_font(), spacing=8)
         return picture
 
     def arrange(self) -> ipywidgets.Widget:

@@ -90,11 +90,11 @@ class BetaExplorer(Explorer):
             ("x_hat\nfrom mu", ROWS[1]),
             ("samples from\nthe prior", ROWS[2]),
         ):
-            pen.multiline_text((4, top + 20), name, fill=BLACK, font=pil_font(13))
+            pen.multiline_text((4, top + 20), name, fill=BLACK, font=pil_font())
         rate, distortion = self.measures[beta]
         terms = f"rate {rate:.1f} + distortion {distortion:.1f} = {rate + distortion:.1f}"
         text = f"beta = {beta:g}: {terms} nats per image"
-        pen.text((4, HEIGHT - 26), text, fill=BLACK, font=pil_font(14))
+        pen.text((4, HEIGHT - 26), text, fill=BLACK, font=pil_font())
         corner = (WIDTH - CURVE_WIDTH, 0)
         picture.paste(self._curve, corner)
         x, y = self._places[beta]

@@ -96,15 +96,15 @@ class CodePad(Explorer):
         # Grey, since a picture in colours takes twice as long to encode.
         picture = Image.new("L", (WIDTH, HEIGHT), "white")
         pen = ImageDraw.Draw(picture)
-        pen.text((4, 2), f"decoded from ({z1:.2f}, {z2:.2f})", fill=BLACK, font=pil_font(13))
+        pen.text((4, 2), f"decoded from ({z1:.2f}, {z2:.2f})", fill=BLACK, font=pil_font())
         _paste(picture, as_grey(pixels)[0], (4, 22), SIDE)
         if self.judge is not None:
             sureness, label = probabilities(self.judge, pixels)[0].max(dim=0)
             text = f"the judge sees: {self.classes[label]}\nand is {100 * sureness.item():.0f} % sure"
-            pen.multiline_text((4, 252), text, fill=BLACK, font=pil_font(13))
+            pen.multiline_text((4, 252), text, fill=BLACK, font=pil_font())
         nearest, distance = self.nearest(z1, z2)
         text = f"nearest code: {distance:.2f} away\nclass {self.classes[self.labels[nearest]]}"
-        pen.multiline_text((4, 304), text, fill=BLACK, font=pil_font(13))
+        pen.multiline_text((4, 304), text, fill=BLACK, font=pil_font())
         if self.images is not None:
             _paste(picture, self.images[nearest], (WIDTH - 94, 326), 84)
         return picture
@@ -132,10 +132,10 @@ class CodePad(Explorer):
         figure = plain_figure(MAP_WIDTH / 100, MAP_HEIGHT / 100)
         # ChartPuck asks a figure where its axes are, so they must not move when it is drawn.
         axis = figure.add_axes((0.15, 0.12, 0.83, 0.81))
-        draw_class_map(axis, self.points, self.labels)
         axis.set(
             xlim=self.limits[0], ylim=self.limits[1], xlabel=self.axis_names[0], ylabel=self.axis_names[1]
         )
+        draw_class_map(axis, self.points, self.labels)
         axis.grid(color=GREY, alpha=0.3)
         axis.set_axisbelow(True)
         axis.set_title(title, fontsize=10)

@@ -77,7 +77,7 @@ class CodeSizeExplorer(Explorer):
         picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
         pen = ImageDraw.Draw(picture)
         if len(chosen) == 0:
-            pen.text((10, 10), f"No image is of class {chosen_class}.", fill="black", font=pil_font(13))
+            pen.text((10, 10), f"No image is of class {chosen_class}.", fill="black", font=pil_font())
             return picture
         names = [self.classes[label] for label in self.labels[chosen].tolist()]
         self._draw_row(picture, 0, "original", self.x[chosen], names)
@@ -91,7 +91,7 @@ class CodeSizeExplorer(Explorer):
 
     def _draw_row(self, picture, row: int, heading: str, images: torch.Tensor, captions: list[str]) -> None:
         top = 8 + row * (SIDE + 44)
-        ImageDraw.Draw(picture).multiline_text((4, top + 4), heading, fill="black", font=pil_font(12))
+        ImageDraw.Draw(picture).multiline_text((4, top + 4), heading, fill="black", font=pil_font())
         picture.paste(tiles(images, captions, columns=SHOWN, side=SIDE), (104, top))
 
     def _control_changed(self, change) -> None:

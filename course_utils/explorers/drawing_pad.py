@@ -78,15 +78,15 @@ class DrawingPad(DrawingExplorer):
     def _picture(self, image, probabilities, distances, indices) -> Image.Image:
         picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
         pen = ImageDraw.Draw(picture)
-        pen.text((4, 4), "what the network sees", fill="black", font=pil_font(12))
+        pen.text((4, 4), "what the network sees", fill="black", font=pil_font())
         picture.paste(Image.fromarray(image).resize((168, 168), Image.Resampling.NEAREST), (4, 24))
-        pen.text((196, 4), "what it answers: the probability of each class", fill="black", font=pil_font(12))
+        pen.text((196, 4), "what it answers: the probability of each class", fill="black", font=pil_font())
         _draw_bars(pen, 196, 24, self.classes, probabilities.tolist())
         pen.text(
             (4, 204),
             "nearest training images in feature space: class, distance",
             fill="black",
-            font=pil_font(12),
+            font=pil_font(),
         )
         labels = self.gallery_labels[indices].tolist()
         captions = [
@@ -105,9 +105,9 @@ def _draw_bars(
     height, longest, best = 17, 210, int(np.argmax(shares))
     for i, (name, share) in enumerate(zip(classes, shares, strict=True)):
         y = top + i * height
-        pen.text((left + 78, y), name, fill="black", font=pil_font(11), anchor="ra")
+        pen.text((left + 78, y), name, fill="black", font=pil_font(), anchor="ra")
         colour = ORANGE if i == best else BLUE
         pen.rectangle((left + 84, y + 1, left + 84 + round(longest * share), y + height - 5), fill=colour)
         if share >= 0.005:
             text = f"{100 * share:.0f} %" + ("  ←" if i == best else "")
-            pen.text((left + 90 + round(longest * share), y), text, fill="black", font=pil_font(11))
+            pen.text((left + 90 + round(longest * share), y), text, fill="black", font=pil_font())

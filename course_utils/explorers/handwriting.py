@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from course_utils.data import to_pixels
 from course_utils.drawings import prepare_drawing
 from course_utils.explorers.base import DrawingExplorer, Explorer, evaluate
-from course_utils.plots import BLUE, as_grey, pil_font, tiles
+from course_utils.plots import BLUE, CAPTION_HEIGHT, as_grey, pil_font, tiles
 from course_utils.settings import DIGITS
 
 WIDTH, HEIGHT = 700, 290
@@ -62,8 +62,8 @@ class StyleExplorer(Explorer):
         z = self.codes[start] + amounts.to(self.codes) @ self.steps
         images = all_classes(self.decode, z, len(self.classes))
         picture, pen = _large_and_small(images[label], images, self.classes)
-        pen.text((4, 4), f"class {self.classes[label]}", fill="black", font=pil_font(13))
-        pen.text((LEFT_OF_TILES, 4), "the same z in every class", fill="black", font=pil_font(13))
+        pen.text((4, 4), f"class {self.classes[label]}", fill="black", font=pil_font())
+        pen.text((LEFT_OF_TILES, 4), "the same z in every class", fill="black", font=pil_font())
         return picture
 
     def arrange(self) -> ipywidgets.Widget:
@@ -105,8 +105,8 @@ class HandwritingPad(DrawingExplorer):
         x = to_pixels(image[None])
         label = self.read(x) if drawn_as == AS_READ else drawn_as
         picture, pen = _large_and_small(image, self.in_every_class(x, label), self.classes)
-        pen.text((4, 4), f"what the model sees, as {self.classes[label]}", fill="black", font=pil_font(13))
-        pen.text((LEFT_OF_TILES, 4), "every class in this handwriting", fill="black", font=pil_font(13))
+        pen.text((4, 4), f"what the model sees, as {self.classes[label]}", fill="black", font=pil_font())
+        pen.text((LEFT_OF_TILES, 4), "every class in this handwriting", fill="black", font=pil_font())
         _frame(pen, label)
         return picture
 
@@ -144,5 +144,5 @@ def _large_and_small(
 def _frame(pen: ImageDraw.ImageDraw, label: int) -> None:
     """A frame around the tile of the class that was drawn."""
     row, column = divmod(label, COLUMNS)
-    left, top = LEFT_OF_TILES - 4 + column * (SMALL + 8) + 4, 24 + row * (SMALL + 34) + 2
+    left, top = LEFT_OF_TILES - 4 + column * (SMALL + 8) + 4, 24 + row * (SMALL + CAPTION_HEIGHT) + 2
     pen.rectangle((left - 3, top - 3, left + SMALL + 2, top + SMALL + 2), outline=BLUE, width=3)

@@ -9,10 +9,10 @@ from PIL import Image
 from course_utils.data import check_labels, to_pixels
 from course_utils.explorers.base import Explorer, evaluate
 from course_utils.judges import ToProbabilities, probabilities
-from course_utils.plots import tiles
+from course_utils.plots import CAPTION_HEIGHT, tiles
 from course_utils.settings import DIGITS
 
-COLUMNS, SIDE = 4, 150
+COLUMNS, SIDE = 4, 190
 
 
 class InterpolationExplorer(Explorer):
@@ -54,7 +54,7 @@ class InterpolationExplorer(Explorer):
             "Four images: the first, the decoded mixture of the two codes, the mixture of the two images pixel by "
             "pixel, and the second."
         )
-        super().__init__(controls, alt, width=COLUMNS * (SIDE + 8), height=SIDE + 34)
+        super().__init__(controls, alt, width=COLUMNS * (SIDE + 8), height=SIDE + CAPTION_HEIGHT)
 
     def draw(self, first: int, second: int, amount: float) -> Image.Image:
         by_code, by_pixel = self.mixtures(first, second, amount)
@@ -76,4 +76,4 @@ class InterpolationExplorer(Explorer):
         if self.judge is None:
             return ""
         sureness, label = probabilities(self.judge, x)[0].max(dim=0)
-        return f"judge: {self.classes[label]}, {100 * sureness.item():.0f} % sure"
+        return f"judge: {self.classes[label]}, {100 * sureness.item():.0f} %"

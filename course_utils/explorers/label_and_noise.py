@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from course_utils.explorers.base import Explorer, evaluate
-from course_utils.plots import tiles
+from course_utils.plots import CAPTION_HEIGHT, tiles
 
 NOISES = 100
 STOPS = 10  # images along the way from one noise to the other
@@ -42,7 +42,7 @@ class LabelAndNoise(Explorer):
         }
         alt = "Upper row: one label, the noise walks from A to B. Lower row: one noise under every label."
         columns = max(STOPS, len(classes))
-        super().__init__(controls, alt, width=columns * (SIDE + 8), height=2 * (SIDE + 34))
+        super().__init__(controls, alt, width=columns * (SIDE + 8), height=2 * (SIDE + CAPTION_HEIGHT))
 
     def draw(self, label: int, noise_a: int, noise_b: int, place: float) -> Image.Image:
         """The two rows of images."""
@@ -53,8 +53,8 @@ class LabelAndNoise(Explorer):
         y = torch.cat([torch.full((STOPS,), label), torch.arange(len(self.classes))])
         device = next(self.G.parameters()).device
         images = evaluate(self.G, torch.cat([walk, here]).to(device), y.to(device)).cpu()
-        captions = [f"{self.classes[label]}, {share:.2f}" for share in shares]
-        captions[0], captions[-1] = f"{self.classes[label]}, A", f"{self.classes[label]}, B"
+        places = ["A", *(f"{share:.2f}" for share in shares[1:-1]), "B"]
+        captions = [f"{self.classes[label]}\n{place}" for place in places]
         upper = tiles(images[:STOPS], captions, columns=columns, side=SIDE)
         lower = tiles(images[STOPS:], list(self.classes), columns=columns, side=SIDE)
         picture = Image.new("RGB", (upper.width, upper.height + lower.height), "white")

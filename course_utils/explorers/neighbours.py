@@ -64,7 +64,7 @@ class NeighboursExplorer(Explorer):
             ),
         }
         alt = "A query image and the images nearest to it, each with its class and its distance."
-        super().__init__(controls, alt, width=680, height=250)
+        super().__init__(controls, alt, width=680, height=256)
 
     def candidates(self, query_class: str) -> torch.Tensor:
         """The indices (n,) of the queries of a class, or of all of them."""
@@ -80,10 +80,10 @@ class NeighboursExplorer(Explorer):
 
     def draw(self, query_class: str, query: int, k: int, space: str) -> Image.Image:
         candidates = self.candidates(query_class)
-        picture = Image.new("RGB", (680, 250), "white")
+        picture = Image.new("RGB", (680, 256), "white")
         pen = ImageDraw.Draw(picture)
         if len(candidates) == 0:
-            pen.text((10, 10), f"No query is of class {query_class}.", fill="black", font=pil_font(13))
+            pen.text((10, 10), f"No query is of class {query_class}.", fill="black", font=pil_font())
             return picture
         number = int(candidates[query])
         own_class = int(self.query_labels[number])
@@ -94,13 +94,13 @@ class NeighboursExplorer(Explorer):
             f"{self.classes[label]}\n{distance:.2f}"
             for label, distance in zip(labels, distances.tolist(), strict=True)
         ]
-        pen.text((4, 4), "query", fill="black", font=pil_font(13))
+        pen.text((4, 4), "query", fill="black", font=pil_font())
         query_tile = tiles(
             self.queries[number : number + 1], [f"{self.classes[own_class]}"], columns=1, side=104
         )
         picture.paste(query_tile, (0, 22))
-        same = f"{k - sum(wrong)} of the {k} nearest by {space} are of the query's class (class, distance)"
-        pen.text((128, 4), same, fill="black", font=pil_font(12))
+        same = f"{k - sum(wrong)} of the {k} nearest by {space} have its class (class, distance)"
+        pen.text((128, 4), same, fill="black", font=pil_font())
         picture.paste(
             tiles(self.gallery[indices.to(self.gallery.device)], captions, wrong, COLUMNS, side=76), (124, 22)
         )

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.colors import to_rgb
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import nn
 
 from course_utils.environment import forked_random_numbers
 from course_utils.explorers.base import PLAYING, Explorer
-from course_utils.plots import BLACK, BLUE, DIVERGING, GREY, ORANGE, VERMILION
+from course_utils.plots import BLACK, BLUE, DIVERGING, GREY, ORANGE, VERMILION, pil_font
 from course_utils.toy_data import TOY_SETS, toy_points
 
 ACTIVATIONS = {"ReLU": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "linear": nn.Identity}
@@ -224,11 +224,6 @@ def _plane_points() -> torch.Tensor:
     return torch.stack([x.flatten(), y.flatten()], dim=1)
 
 
-@cache
-def _font(size: int):
-    return ImageFont.load_default(size=size)
-
-
 def _coloured(values: np.ndarray) -> np.ndarray:
     """Values in [-1, 1] as colours, uint8 (..., 3): blue for negative, white for 0, orange for positive."""
     return COLOURS[np.clip(127.5 * (values + 1), 0, 255).astype(np.uint8)]
@@ -263,7 +258,7 @@ def _paste_weights(canvas, places, weights, head: nn.Linear) -> None:
 def _paste_column(canvas, column: torch.Tensor, corners, name: str) -> None:
     """The responses of one layer (N, units) as thumbnails, each scaled by its own largest absolute value."""
     pen = ImageDraw.Draw(canvas)
-    pen.text((corners[0][0], 4), name, font=_font(13), fill=BLACK)
+    pen.text((corners[0][0], 4), name, font=pil_font(), fill=BLACK)
     values = column.numpy() / np.maximum(np.abs(column.numpy()).max(axis=0), 1e-6)
     thumbnails = _coloured(values.T.reshape(-1, THUMBNAIL, THUMBNAIL))
     for thumbnail, (x, y) in zip(thumbnails, corners, strict=True):
@@ -282,7 +277,7 @@ def _paste_surface(canvas, probability: torch.Tensor, markers: Image.Image) -> N
     canvas.paste(Image.fromarray(colours), (OUTPUT_LEFT, TOP))
     canvas.paste(markers, (OUTPUT_LEFT, TOP), markers)
     pen = ImageDraw.Draw(canvas)
-    pen.text((OUTPUT_LEFT, 4), "output: orange means class 1", font=_font(13), fill=BLACK)
+    pen.text((OUTPUT_LEFT, 4), "output: orange means class 1", font=pil_font(), fill=BLACK)
     pen.rectangle((OUTPUT_LEFT - 1, TOP - 1, OUTPUT_LEFT + OUTPUT_SIDE, TOP + OUTPUT_SIDE), outline=GREY)
 
 
@@ -312,12 +307,12 @@ def _write_status(canvas, step: int, accuracy: tuple[float, float]) -> None:
     pen = ImageDraw.Draw(canvas)
     y = TOP + OUTPUT_SIDE + 6
     pen.rectangle((OUTPUT_LEFT, y + 3, OUTPUT_LEFT + 8, y + 11), fill="white", outline=_darker(BLUE), width=2)
-    pen.text((OUTPUT_LEFT + 14, y), "class 0", font=_font(13), fill=BLACK)
+    pen.text((OUTPUT_LEFT + 14, y), "class 0", font=pil_font(), fill=BLACK)
     pen.ellipse((OUTPUT_LEFT + 76, y + 3, OUTPUT_LEFT + 84, y + 11), fill=_darker(ORANGE))
-    pen.text((OUTPUT_LEFT + 90, y), "class 1", font=_font(13), fill=BLACK)
-    pen.text((OUTPUT_LEFT + OUTPUT_SIDE, y), f"step {step:,}", font=_font(13), fill=BLACK, anchor="ra")
+    pen.text((OUTPUT_LEFT + 90, y), "class 1", font=pil_font(), fill=BLACK)
+    pen.text((OUTPUT_LEFT + OUTPUT_SIDE, y), f"step {step:,}", font=pil_font(), fill=BLACK, anchor="ra")
     text = f"accuracy: train {accuracy[0]:.0%}, held-out {accuracy[1]:.0%}"
-    pen.text((OUTPUT_LEFT, y + 22), text, font=_font(13), fill=BLACK)
+    pen.text((OUTPUT_LEFT, y + 22), text, font=pil_font(), fill=BLACK)
 
 
 def _draw_losses(canvas, history) -> None:
@@ -335,14 +330,8 @@ def _draw_losses(canvas, history) -> None:
 
     guessing = heights(math.log(2))
     pen.line((left, guessing, right, guessing), fill=GREY)
-    for losses, colour in ((train, BLACK), (held_out, VERMILION)):
+    curves = (("train", train, BLACK), ("held-out", held_out, VERMILION))
+    for row, (name, losses, colour) in enumerate(curves):
         pen.line(np.stack([x, heights(losses)], axis=1).flatten().tolist(), fill=colour, width=2)
-    font = _font(12)
-    pen.text((right - 4, top + 3), f"train loss {train[-1]:.3f}", font=font, fill=BLACK, anchor="ra")
-    pen.text(
-        (right - 4, top + 18),
-        f"held-out loss {held_out[-1]:.3f}",
-        font=_font(12),
-        fill=VERMILION,
-        anchor="ra",
-    )
+        text = f"{name} loss {losses[-1]:.3f}"
+        pen.text((right - 4, top + 3 + 17 * row), text, font=pil_font(), fill=colour, anchor="ra")

@@ -65,13 +65,13 @@ class ReconstructionPad(DrawingExplorer):
         heads = ("x: what the encoder gets", "x_hat: what the decoder draws")
         for i, (head, pixels) in enumerate(zip(heads, (x, x_hat))):
             left = i * (SIDE + GAP)
-            pen.text((left, 2), head, fill=BLACK, font=pil_font(12))
+            pen.text((left, 2), head, fill=BLACK, font=pil_font())
             big = Image.fromarray(as_grey(pixels)[0]).resize((SIDE, SIDE), Image.Resampling.NEAREST)
             picture.paste(big, (left, 22))
-        pen.text((0, SIDE + 26), f"z: the {len(z)} numbers of the code", fill=BLACK, font=pil_font(12))
+        pen.text((0, SIDE + 26), f"z: the {len(z)} numbers of the code", fill=BLACK, font=pil_font())
         _draw_bars(pen, SIDE + 48, z / self.scales[model])
         text = f"squared error against the clean image: {distance:.1f}"
-        pen.text((0, HEIGHT - 20), text, fill=BLACK, font=pil_font(12))
+        pen.text((0, HEIGHT - 20), text, fill=BLACK, font=pil_font())
         return picture
 
     @torch.no_grad()

@@ -67,7 +67,7 @@ class TrainingSnapshots(Explorer):
         step, images, shares = snapshots[min(snapshot, len(snapshots) - 1)]
         canvas = Image.new("RGB", self.size, "white")
         pen = ImageDraw.Draw(canvas)
-        pen.text((MARGIN, 8), f"{run}: images at step {step:,}", font=pil_font(14), fill=BLACK)
+        pen.text((MARGIN, 8), f"{run}: images at step {step:,}", font=pil_font(), fill=BLACK)
         canvas.paste(_mosaic(as_grey(images[: COLUMNS**2])), (MARGIN, TOP))
         _draw_shares(pen, MARGIN + self.side + MARGIN, np.asarray(shares), self.classes, self.side)
         return canvas
@@ -90,12 +90,10 @@ def _mosaic(grey: np.ndarray) -> Image.Image:
 
 def _draw_shares(pen: ImageDraw.ImageDraw, left: int, shares: np.ndarray, classes, height: int) -> None:
     """Bars of the shares, from top to bottom, and the line of the smallest share that counts as covered."""
-    font, pitch = pil_font(12), height / len(classes)
+    font, pitch = pil_font(), height / len(classes)
     zero = left + LABELS_WIDTH
     covered = int((shares >= ENOUGH).sum())
-    pen.text(
-        (left, 8), f"{covered} of {len(classes)} classes have at least 5 %", font=pil_font(14), fill=BLACK
-    )
+    pen.text((left, 8), f"{covered} of {len(classes)} classes have at least 5 %", font=font, fill=BLACK)
     for i, (name, share) in enumerate(zip(classes, shares, strict=True)):
         middle = TOP + (i + 0.5) * pitch
         enough = share >= ENOUGH

@@ -116,11 +116,11 @@ class WhatBreaks(Explorer):
         """Images and bars after `steps` steps with the given rules."""
         frame = self.frame(detach, zero_grad, matched, steps)
         picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
-        pen, font = ImageDraw.Draw(picture), pil_font(12)
+        pen, font = ImageDraw.Draw(picture), pil_font()
         columns = len(self.classes)
         side = SIDE * 10 // columns if columns > 10 else SIDE
         for column, name in enumerate(self.classes):
-            pen.text((column * side + side // 2, 30), name[:6], fill=BLACK, font=pil_font(11), anchor="mm")
+            pen.text((column * side + side // 2, 30), name[:5], fill=BLACK, font=font, anchor="mm")
         for i, image in enumerate(frame.images):
             place = (i % columns * side, 42 + i // columns * side)
             picture.paste(Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST), place)
