@@ -37,6 +37,9 @@ CATALOGUE = {
     "mlp_autoencoder": TrainedModel("MLPAutoencoder", "03_autoencoder_mlp", ("squared_error",)),
     "conv_autoencoder": TrainedModel("ConvAutoencoder", "05_autoencoder_conv", ("squared_error",), "AE"),
     "vae": TrainedModel("VAE", "08_vae", _VAE_MEASURES, "VAE"),
+    "vae_prior": TrainedModel(
+        "MixturePrior", "08_vae", ("negative_elbo_with_prior", "acceptance", "frechet_distance")
+    ),
     "vae_2_latents": TrainedModel("VAE", "08_vae", _VAE_MEASURES),
     "vae_beta_0.1": _OF_BETA,
     "vae_beta_0.3": _OF_BETA,

@@ -6,7 +6,7 @@
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal
 
 
 class MLPAutoencoder(nn.Module):
@@ -103,6 +103,27 @@ class VAE(nn.Module):
 
     def decode(self, z):
         return self.decoder(z)
+
+
+class MixturePrior(nn.Module):
+    """p(z): a mixture of Gaussians over the latents. Its numbers are fitted to codes, not trained by gradients."""
+
+    def __init__(self, latent_size, components=100):
+        super().__init__()
+        self.register_buffer("weights", torch.full((components,), 1 / components))
+        self.register_buffer("means", torch.zeros(components, latent_size))
+        # L with L L^T = covariance: unlike the covariance, it stays valid when it is rounded.
+        self.register_buffer("scale_tril", torch.eye(latent_size).repeat(components, 1, 1))
+
+    def density(self):
+        gaussians = MultivariateNormal(self.means, scale_tril=self.scale_tril)
+        return MixtureSameFamily(Categorical(self.weights), gaussians)
+
+    def log_prob(self, z):
+        return self.density().log_prob(z)  # (B, latent_size) => (B,)
+
+    def sample(self, count):
+        return self.density().sample((count,))  # => (count, latent_size)
 
 
 class ConditionalVAE(nn.Module):

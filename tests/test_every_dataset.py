@@ -85,7 +85,7 @@ def keep_untrained(name: str) -> None:
 def test_a_notebook_goes_on_where_nothing_was_learnt(path, small_kmnist, own_models, monkeypatch):
     monkeypatch.chdir(NOTEBOOKS)
     monkeypatch.setattr(TrainingRun, "_draw_if_due", lambda run: setattr(run, "stopped", True))
-    for name in ("mlp_autoencoder", *MODELS, "conditional_prior", "classifier"):
+    for name in ("mlp_autoencoder", *MODELS, "vae_prior", "conditional_prior", "classifier"):
         keep_untrained(name)
     names: dict = {}
     with forked_random_numbers():

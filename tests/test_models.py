@@ -43,6 +43,26 @@ def test_the_vae_has_the_promised_shapes(latent_size):
     assert logits.shape == (5, 1, 28, 28) and logits.min() < 0 and logits.max() > 1
 
 
+def test_the_mixture_prior_is_a_density_and_samples_it():
+    torch.manual_seed(0)
+    prior = models.MixturePrior(latent_size=2, components=3)
+    prior.weights = torch.tensor([0.2, 0.5, 0.3])
+    prior.means.normal_()
+    prior.scale_tril = torch.tensor([[[0.5, 0.0], [0.4, 0.3]]] * 3)
+    axis = torch.linspace(-6, 6, 241)
+    z = torch.cartesian_prod(axis, axis)
+    density = prior.log_prob(z).exp()
+    assert density.sum().item() * (axis[1] - axis[0]).item() ** 2 == pytest.approx(1, abs=2e-3)
+    # Mean and covariance of samples are those of the density, within five standard errors.
+    weights = density / density.sum()
+    mean = weights @ z
+    covariance = (weights[:, None] * (z - mean)).T @ (z - mean)
+    samples = prior.sample(20_000)
+    error = (covariance.diagonal() / len(samples)).sqrt()
+    assert ((samples.mean(dim=0) - mean).abs() < 5 * error).all()
+    assert torch.allclose(torch.cov(samples.T), covariance, atol=0.1)
+
+
 def test_the_conditional_vae_tells_both_networks_the_label():
     torch.manual_seed(0)
     model = models.ConditionalVAE(latent_size=3, num_classes=10, hidden_size=16)

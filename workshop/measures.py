@@ -8,13 +8,15 @@ import torch
 from course_utils.checkpoints import read
 from course_utils.data import ImageData, to_pixels
 from course_utils.environment import forked_random_numbers
-from course_utils.judges import accuracy, class_shares, fidelity, frechet_distance, load_judge
-from course_utils.models import ConditionalGenerator, ConditionalPrior, ConditionalVAE
+from course_utils.judges import acceptance, accuracy, class_shares, fidelity, frechet_distance, load_judge
+from course_utils.models import VAE, ConditionalGenerator, ConditionalPrior, ConditionalVAE, MixturePrior
 from course_utils.probability import (
     bernoulli_log_likelihood,
     elbo,
     gaussian_kl,
+    gaussian_log_density,
     importance_weighted_bound,
+    reparameterise,
 )
 from course_utils.settings import SHIPPED
 
@@ -45,6 +47,24 @@ def negative_elbo(model: torch.nn.Module, data: ImageData) -> float:
             mu, log_var = model.encode(x)
             values.append(elbo(x, mu, log_var, lambda x, z: bernoulli_log_likelihood(model.decode(z), x)))
     return -torch.cat(values).mean().item()
+
+
+@torch.no_grad()
+def negative_elbo_with_prior(model: torch.nn.Module, data: ImageData) -> float:
+    """Minus the ELBO of the VAE that ships, with this p(z) for N(0, I), in nats per image: eight samples, as above."""
+    vae, values = _shipped("vae"), []
+    with forked_random_numbers(0):
+        for x in _binarised(data.test_images).repeat(8, 1, 1, 1).split(1000):
+            mu, log_var = vae.encode(x)
+            z = reparameterise(mu, log_var)
+            rate = gaussian_log_density(z, mu, log_var) - model.log_prob(z)
+            values.append(bernoulli_log_likelihood(vae.decode(z), x) - rate)
+    return -torch.cat(values).mean().item()
+
+
+def _shipped(name: str) -> torch.nn.Module:
+    """The model that ships beside a prior, without which the prior draws no image: ship that one first."""
+    return read(SHIPPED / "strokes" / f"{name}.safetensors")[0]
 
 
 @torch.no_grad()
@@ -79,15 +99,13 @@ def importance_weighted_bound_k5000(model: torch.nn.Module, data: ImageData) -> 
 
 @torch.no_grad()
 def _generated(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-    """10,000 images of a model, (N, 1, 28, 28), and the labels that it is asked for, each class equally often.
-
-    A prior is measured with the conditional VAE that ships beside it: ship that one first.
-    """
+    """10,000 images of a model, (N, 1, 28, 28), and the labels that it is asked for, each class equally often."""
     y = torch.arange(10_000) % 10
     with forked_random_numbers(0):
         if isinstance(model, ConditionalPrior):
-            z = model.sample(y)
-            model, _ = read(SHIPPED / "strokes" / "conditional_vae.safetensors")
+            z, model = model.sample(y), _shipped("conditional_vae")
+        elif isinstance(model, MixturePrior):
+            z, model = model.sample(len(y)), _shipped("vae")
         else:
             size = model.latent_size if isinstance(model, ConditionalVAE) else model.noise_size
             z = torch.randn(len(y), size)
@@ -96,6 +114,8 @@ def _generated(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _decoded(model: torch.nn.Module, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """What a model makes of codes or noise z (B, n), and of the labels y (B,) if it knows labels."""
+    if isinstance(model, VAE):
+        return model.decode(z).sigmoid()
     if isinstance(model, ConditionalVAE):
         return model.decode(z, y).sigmoid()
     return model(z, y) if isinstance(model, ConditionalGenerator) else model(z)
@@ -112,6 +132,12 @@ def frechet_distance_of(model: torch.nn.Module, data: ImageData) -> float:
     return frechet_distance(load_judge(data.name), data.test_images, x)
 
 
+def acceptance_of(model: torch.nn.Module, data: ImageData) -> float:
+    """The share of 10,000 generated images of whose class the judge is sure."""
+    x, _ = _generated(model)
+    return acceptance(load_judge(data.name), x)
+
+
 def smallest_class_share(model: torch.nn.Module, data: ImageData) -> float:
     """The share of the rarest class among 10,000 generated images, as the judge reads them."""
     x, _ = _generated(model)
@@ -122,9 +148,11 @@ MEASURES = {
     "squared_error": squared_error,
     "accuracy": accuracy_of,
     "negative_elbo": negative_elbo,
+    "negative_elbo_with_prior": negative_elbo_with_prior,
     "negative_elbo_given_y": negative_elbo_given_y,
     "rate": rate,
     "importance_weighted_bound_k5000": importance_weighted_bound_k5000,
+    "acceptance": acceptance_of,
     "fidelity": fidelity_of,
     "frechet_distance": frechet_distance_of,
     "smallest_class_share": smallest_class_share,
