@@ -120,9 +120,9 @@ def field_of_one_unit() -> None:
 def convolutional_autoencoder(code_size: int) -> None:
     """The maps of notebook 05's autoencoder as boxes: as high as the maps' side, the wider the more channels."""
     maps = [
-        (1.9, 28, "1 x 28 x 28"),
-        (2.2, 14, "16 x 14 x 14"),
-        (2.8, 7, "32 x 7 x 7"),
+        (1.5, 28, "1 x 28 x 28"),
+        (1.9, 14, "16 x 14 x 14"),
+        (2.3, 7, "32 x 7 x 7"),
         (0.8, 5, f"{code_size}"),
     ]
     drawing = Schematic(28, 8)
