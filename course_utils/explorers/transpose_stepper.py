@@ -5,7 +5,7 @@ from functools import cache
 import ipywidgets
 import numpy as np
 import traitlets
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from course_utils.explorers.base import Explorer
 from course_utils.plots import BLACK, GREY, ORANGE, VERMILION, pil_font
@@ -18,8 +18,8 @@ MOST_STRIDE, MOST_PADDING, MOST_OUTPUT_PADDING = 3, 3, 2
 MILLISECONDS_PER_PIXEL = 900
 
 # The picture, in pixels: three small grids on the left, the sum and the output beside them.
-CELL = 27
-LEFT, SUM_LEFT, OUTPUT_LEFT, TOP = 10, 152, 508, 30
+CELL = 32
+LEFT, SUM_LEFT, OUTPUT_LEFT, TOP = 10, 170, 574, 30
 WIDTH, HEIGHT = OUTPUT_LEFT + 12 * CELL + 12, TOP + 12 * CELL + 62
 LIT, DONE, CUT = "#F7CE7C", "#D9ECF7", "#E8E8E8"  # the current pixel, earlier pixels, cut off
 
@@ -133,13 +133,13 @@ def _draw_left_column(canvas, kernel: np.ndarray, row: int, column: int, positio
     colours = np.where(np.arange(INPUT.size).reshape(INPUT.shape) < position - 1, DONE, "white")
     colours[current] = LIT
     _paste_grid(canvas, LEFT, TOP, INPUT, colours, current)
-    pen.text((LEFT, TOP - 20), "input", font=_font(13), fill=BLACK)
+    pen.text((LEFT, TOP - 22), "input", font=pil_font(), fill=BLACK)
     top = TOP + len(INPUT) * CELL + 32
-    pen.text((LEFT, top - 20), "kernel", font=_font(13), fill=BLACK)
+    pen.text((LEFT, top - 22), "kernel", font=pil_font(), fill=BLACK)
     _paste_grid(canvas, LEFT, top, kernel, np.full(kernel.shape, "white"))
     top += len(LARGEST_KERNEL) * CELL + 32
     value = INPUT[row, column]
-    pen.text((LEFT, top - 20), f"{value} × kernel", font=_font(13), fill=BLACK)
+    pen.text((LEFT, top - 22), f"{value} × kernel", font=pil_font(), fill=BLACK)
     _paste_grid(
         canvas, LEFT, top, value * kernel, np.full(kernel.shape, LIT), np.ones(kernel.shape, dtype=bool)
     )
@@ -151,7 +151,7 @@ def _draw_sum(canvas, total, before, lit: np.ndarray, kept: np.ndarray) -> None:
     colours = np.where(before != 0, DONE, "white")
     colours[~kept] = CUT
     colours[lit] = LIT
-    pen.text((SUM_LEFT, TOP - 20), "sum so far", font=_font(13), fill=BLACK)
+    pen.text((SUM_LEFT, TOP - 22), "sum so far", font=pil_font(), fill=BLACK)
     _paste_grid(canvas, SUM_LEFT, TOP, total, colours, lit)
     if kept.any() and not kept.all():
         rows = np.flatnonzero(kept.any(axis=1))
@@ -165,7 +165,7 @@ def _draw_output(canvas, total: np.ndarray, lit: np.ndarray, padding: int) -> No
     inside = slice(padding, len(total) - padding)
     output, lit = total[inside, inside], lit[inside, inside]
     title = f"final output, {len(output)} × {len(output)}"
-    ImageDraw.Draw(canvas).text((OUTPUT_LEFT, TOP - 20), title, font=_font(13), fill=BLACK)
+    ImageDraw.Draw(canvas).text((OUTPUT_LEFT, TOP - 22), title, font=pil_font(), fill=BLACK)
     _paste_grid(canvas, OUTPUT_LEFT, TOP, output, np.where(lit, LIT, "white"), lit)
 
 
@@ -185,13 +185,13 @@ def _cell(value: int, colour: str, thick: bool) -> Image.Image:
     cell = Image.new("RGB", (CELL + 1, CELL + 1), colour)
     pen = ImageDraw.Draw(cell)
     pen.rectangle((0, 0, CELL, CELL), outline=ORANGE if thick else GREY, width=2 if thick else 1)
-    pen.text((CELL // 2 + 1, CELL // 2), str(value), font=_font(12), fill=BLACK, anchor="mm")
+    pen.text((CELL // 2 + 1, CELL // 2), str(value), font=pil_font(), fill=BLACK, anchor="mm")
     return cell
 
 
 def _write_problem(pen, text: str) -> None:
-    pen.text((OUTPUT_LEFT, TOP - 20), "final output: none", font=_font(13), fill=BLACK)
-    pen.multiline_text((OUTPUT_LEFT, TOP + 6), text, font=_font(14), fill=VERMILION, spacing=6)
+    pen.text((OUTPUT_LEFT, TOP - 22), "final output: none", font=pil_font(), fill=BLACK)
+    pen.multiline_text((OUTPUT_LEFT, TOP + 6), text, font=pil_font(), fill=VERMILION, spacing=6)
 
 
 def _write_size(pen, kernel_size: int, stride: int, padding: int, output_padding: int) -> None:
@@ -202,14 +202,9 @@ def _write_size(pen, kernel_size: int, stride: int, padding: int, output_padding
         f"side = ({n} - 1) × stride {stride} + kernel {kernel_size} + output padding {output_padding} "
         f"- 2 × padding {padding} = {size}"
     )
-    pen.text((SUM_LEFT, HEIGHT - 50), text, font=_font(13), fill=BLACK)
+    pen.text((SUM_LEFT, HEIGHT - 50), text, font=pil_font(), fill=BLACK)
     x = SUM_LEFT
     for colour, name in ((LIT, "this input pixel"), (DONE, "earlier pixels"), (CUT, "cut off by padding")):
         pen.rectangle((x, HEIGHT - 24, x + 14, HEIGHT - 10), fill=colour, outline=GREY)
-        pen.text((x + 21, HEIGHT - 25), name, font=_font(12), fill=BLACK)
-        x += 150
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    return pil_font(size)
+        pen.text((x + 21, HEIGHT - 26), name, font=pil_font(), fill=BLACK)
+        x += 170
