@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from matplotlib.figure import Figure
 
 from course_utils.plots import BLUE, GREEN, ORANGE, SKY, new_figure
-from course_utils.schematics import Schematic
+from course_utils.schematics import INK, Schematic
 
 CELL = 0.8  # side of a cell of a grid, in units of half an inch
 
@@ -198,3 +198,97 @@ def extractor_and_head(inputs: str, features: str, outputs: str) -> None:
     drawing.show(
         f"From left to right: {inputs}, an extractor that narrows, {features}, a linear head, and {outputs}."
     )
+
+
+def generative_model() -> None:
+    """The graphical model of a VAE: z -> x with theta, the encoder's way back with phi, once for each of N images."""
+    drawing = Schematic(15.4, 7.4)
+    drawing.frame(7.7, 3.6, 5.4, 6.4, "N images")
+    z = drawing.node(7.7, 5.4, "$z$")
+    drawing.node(7.7, 2.2, "$x$", observed=True)
+    theta = drawing.node(2.6, 3.8, r"$\theta$", radius=0.65)
+    phi = drawing.node(12.8, 3.8, r"$\phi$", radius=0.65)
+    drawing.arrow((7.35, 4.68), (7.35, 2.92))
+    drawing.arrow((8.05, 2.92), (8.05, 4.68), dashed=True)
+    drawing.arrow(theta.right, (6.95, 2.45))
+    drawing.arrow(phi.left, (8.45, 5.15), dashed=True)
+    drawing.text(2.6, 2.5, "decoder", size=13)
+    drawing.text(12.8, 2.5, "encoder", size=13)
+    drawing.text(2.6, 1.7, r"$p_\theta(x|z)$", size=14)
+    drawing.text(12.8, 1.7, r"$q_\phi(z|x)$", size=14)
+    drawing.text(2.6, 5.4, "prior $p(z)$", size=14)
+    drawing.arrow((4, 5.4), z.left)
+    drawing.show(
+        "A solid arrow leads from the latent z to the observed x: the decoder with its parameters theta. A dashed one "
+        "leads back from x to z: the encoder with its parameters phi. Both stand in a frame that is repeated N times."
+    )
+
+
+def jensens_curve() -> Figure:
+    """The logarithm bends downwards: for w = 0.25 and 1.75, the mean of the logarithms lies below that of w."""
+    figure, axis = new_figure(7.2, 4)
+    w = torch.linspace(0.12, 2.2, 200)
+    ends, mean = torch.tensor([0.25, 1.75]), 1.0
+    axis.plot(w, w.log(), color=BLUE, linewidth=2.5, label="log w")
+    axis.plot(ends, ends.log(), color=ORANGE, marker="o", linewidth=2, label="chord")
+    axis.plot([mean, mean], [ends.log().mean(), 0], color=GREEN, linewidth=4, label="what the bound loses")
+    axis.plot(mean, 0, "o", color=BLUE)
+    axis.plot(mean, ends.log().mean(), "o", color=ORANGE)
+    axis.text(0.62, 0.15, "log of the mean", fontsize=12, color=BLUE)
+    axis.text(1.03, ends.log().mean() - 0.2, "mean of the logs", fontsize=12, color=INK)
+    axis.set_xlabel("w", fontsize=12)
+    axis.legend(fontsize=12, loc="lower right")
+    return figure
+
+
+def gradient_paths() -> None:
+    """A sample inside the graph stops the gradient; drawn as mu + sigma * epsilon it lets the gradient through."""
+    drawing = Schematic(25, 7.8)
+    for left, title in ((0, "z is drawn: no way back"), (13, "z is computed: the gradient passes")):
+        drawing.text(left + 5.8, 7.2, title, size=14)
+    for left, computed in ((0, False), (13, True)):
+        mu = drawing.box(left + 1.6, 5, r"$\mu$", 1.6, 1.4)
+        sigma = drawing.box(left + 1.6, 2.6, r"$\sigma$", 1.6, 1.4)
+        f = drawing.box(left + 10, 3.8, "$f(z)$", 2, 1.6, ORANGE)
+        if computed:
+            z = drawing.box(left + 5.8, 3.8, r"$\mu + \sigma\,\epsilon$", 2.8, 1.6)
+            epsilon = drawing.node(left + 5.8, 0.9, r"$\epsilon$")
+            drawing.arrow(epsilon.top, z.bottom)
+            drawing.text(left + 8.4, 0.9, r"$\epsilon \sim N(0, I)$", size=13)
+        else:
+            z = drawing.node(left + 5.8, 3.8, "$z$")
+            drawing.text(left + 5.8, 2.3, r"$z \sim N(\mu, \sigma^2)$", size=13)
+        for start in (mu, sigma):
+            drawing.arrow(start.right, z.left)
+        drawing.arrow(z.right, f.left)
+        drawing.arrow(f.top, z.top, bend=-0.35, dashed=True)
+        if computed:
+            drawing.arrow(z.top, mu.top, bend=-0.35, dashed=True)
+            drawing.arrow(z.bottom, sigma.bottom, bend=0.35, dashed=True)
+        else:
+            drawing.text(left + 4.4, 5, "✗", size=20)
+    drawing.show(
+        "Left: z is a random node between mu, sigma and f, and the dashed arrow of the gradient ends at it. Right: z "
+        "is computed from mu, sigma and the random epsilon, and the dashed arrow goes on to mu and to sigma."
+    )
+
+
+def density_maps(
+    maps: Mapping[str, torch.Tensor],
+    centres: Sequence[torch.Tensor],
+    points: Mapping[str, Sequence[float]],
+    extent: Sequence[float],
+) -> Figure:
+    """Densities on a grid of the plane (rows from below), the centres (K, 2) of their components, and named points."""
+    figure, axes = new_figure(4.2 * len(maps), 4.4, 1, len(maps), sharey=True)
+    for axis, (title, density), dots in zip(axes, maps.items(), centres, strict=True):
+        axis.imshow(density, origin="lower", extent=extent, cmap="Blues", aspect="auto")
+        axis.plot(*dots.T, color=ORANGE, marker="." if len(dots) < 100 else "", linewidth=1, markersize=8)
+        for name, (across, up) in points.items():
+            axis.plot(across, up, "x", color=INK, markersize=9, markeredgewidth=2.5)
+            axis.text(across + 0.15, up + 0.15, name, fontsize=14)
+        axis.set_title(title, fontsize=13)
+        axis.set_xlabel("$x_1$", fontsize=13)
+        axis.set(xlim=extent[:2], ylim=extent[2:])
+    axes[0].set_ylabel("$x_2$", fontsize=13)
+    return figure
