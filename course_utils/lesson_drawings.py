@@ -292,3 +292,30 @@ def density_maps(
         axis.set(xlim=extent[:2], ylim=extent[2:])
     axes[0].set_ylabel("$x_2$", fontsize=13)
     return figure
+
+
+def conditional_gan() -> None:
+    """Notebook 11's two players: G draws an image for noise and a label, D judges pairs of an image and a label."""
+    drawing = Schematic(26, 8.4)
+    noise = drawing.box(1.7, 7.2, "$z$", 1.6, 1.4, ORANGE)
+    asked = drawing.box(1.7, 5.2, r"$y_{\mathrm{fake}}$", 1.6, 1.4, ORANGE)
+    generator = drawing.box(6.6, 6.2, "G", 3.6, 2.6, taper=1 / 0.45)
+    fake_pair = drawing.frame(13.2, 5.8, 6.2, 3.4, "fake pair")
+    fake = drawing.box(11.9, 6.2, r"$G(z, y_{\mathrm{fake}})$", 2.8, 1.6, ORANGE)
+    drawing.box(15, 6.2, r"$y_{\mathrm{fake}}$", 1.6, 1.4, ORANGE)
+    real_pair = drawing.frame(13.2, 1.9, 6.2, 3, "real pair")
+    drawing.box(11.9, 2.2, "$x$", 2.8, 1.6, ORANGE)
+    drawing.box(15, 2.2, "$y$", 1.6, 1.4, ORANGE)
+    discriminator = drawing.box(20.4, 3.9, "D", 3.6, 2.6, taper=0.45)
+    logit = drawing.box(24.4, 3.9, "logit", 2, 1.4, ORANGE)
+    drawing.arrow(noise.right, (generator.left[0], 6.6))
+    drawing.arrow(asked.right, (generator.left[0], 5.8))
+    drawing.arrow(generator.right, fake.left)
+    drawing.arrow(fake_pair.right, (discriminator.left[0], 4.4))
+    drawing.arrow(real_pair.right, (discriminator.left[0], 3.4))
+    drawing.arrow(discriminator.right, logit.left)
+    drawing.text(24.4, 2.6, "real, and\nof this class?")
+    drawing.show(
+        "Noise z and a label y_fake enter G, which draws an image. That image and y_fake are the fake pair, a training "
+        "image x and its label y the real pair. D gives each pair one logit."
+    )
