@@ -45,6 +45,10 @@ def test_every_model_ships_and_nothing_else():
     assert all(path.suffix == ".safetensors" and path.stat().st_size <= LARGEST_FILE for path in FILES)
 
 
+def test_every_measure_can_be_taken():
+    assert {measure for row in CATALOGUE.values() for measure in row.measures} <= MEASURES.keys()
+
+
 @functools.cache
 def images_of(dataset: str):
     """A data set, without a download: the tests that ask for one which is not on this machine are skipped."""

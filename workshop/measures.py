@@ -144,6 +144,16 @@ def smallest_class_share(model: torch.nn.Module, data: ImageData) -> float:
     return class_shares(load_judge(data.name), x).min().item()
 
 
+@torch.no_grad()
+def labels_known(model: torch.nn.Module, data: ImageData) -> float:
+    """The share of the test images whose own label gets the highest logit of a conditional discriminator."""
+    right = 0
+    for x, y in zip(to_pixels(data.test_images).split(1000), data.test_labels.split(1000)):
+        logits = torch.stack([model(x, torch.full_like(y, k)) for k in range(len(data.classes))], dim=1)
+        right += (logits.argmax(dim=1) == y).sum().item()
+    return right / len(data.test_images)
+
+
 MEASURES = {
     "squared_error": squared_error,
     "accuracy": accuracy_of,
@@ -156,6 +166,7 @@ MEASURES = {
     "fidelity": fidelity_of,
     "frechet_distance": frechet_distance_of,
     "smallest_class_share": smallest_class_share,
+    "labels_known": labels_known,
 }
 # These take minutes: only the command that made the model measures them, no test.
 SLOW = {"importance_weighted_bound_k5000"}
