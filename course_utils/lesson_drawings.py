@@ -319,3 +319,55 @@ def conditional_gan() -> None:
         "Noise z and a label y_fake enter G, which draws an image. That image and y_fake are the fake pair, a training "
         "image x and its label y the real pair. D gives each pair one logit."
     )
+
+
+def conditional_vae(latent_size: int, num_classes: int) -> None:
+    """Notebook 09's model: the graphical model with z and y, and the label y as an input of both networks."""
+    drawing = Schematic(28, 7.4)
+    drawing.frame(3.4, 4, 5.6, 5.8, "N images")
+    z = drawing.node(1.9, 5.6, "$z$")
+    y = drawing.node(4.9, 5.6, "$y$", observed=True)
+    x = drawing.node(3.4, 2.9, "$x$", observed=True)
+    for node, side in ((z, -0.55), (y, 0.55)):
+        drawing.arrow(node.bottom, (x.middle[0] + side, x.middle[1] + 0.6))
+    drawing.text(3.4, 0.5, r"$p(z)\, p(x|z, y)$", size=15)
+    image = drawing.box(8.6, 4.6, "$x$", 1.6, 3.8, ORANGE)
+    encoder = drawing.box(12.8, 4.6, "encoder\n$q(z|x, y)$", 4, 3.8, taper=0.45)
+    latent = drawing.box(17, 4.6, "$z$", 1.2, 1.7, ORANGE)
+    decoder = drawing.box(21.2, 4.6, "decoder\n$p(x|z, y)$", 4, 3.8, taper=1 / 0.45)
+    logits = drawing.box(25.8, 4.6, "logits", 2.2, 3.8, ORANGE)
+    label = drawing.box(17, 1.4, "one-hot of $y$", 4.2, 1.2, GREEN)
+    for start, end in pairwise((image, encoder, latent, decoder, logits)):
+        drawing.arrow(start.right, end.left)
+    drawing.arrow(label.left, (12.8, 3.2))
+    drawing.arrow(label.right, (21.2, 3.2))
+    for place, text in ((image, "784 pixels"), (latent, f"{latent_size} latents"), (logits, "784 logits")):
+        drawing.text(place.middle[0], 6.9, text)
+    drawing.text(17, 0.4, f"{num_classes} numbers")
+    drawing.show(
+        "Left: arrows lead from the latent z and from the observed label y to the observed image x. Right: the image "
+        "passes through an encoder to z and through a decoder to the logits; the one-hot of y enters both networks."
+    )
+
+
+def two_players() -> None:
+    """Notebook 10's two players: G draws an image from noise, D gives an image the probability of being real."""
+    drawing = Schematic(24, 8.6)
+    noise = drawing.box(1.8, 5.2, "$z$", 1.6, 1.4, ORANGE)
+    generator = drawing.box(6, 5.2, "G", 3.6, 2.6, taper=1 / 0.45)
+    fake = drawing.box(11.2, 5.2, "$G(z)$\nfake", 2.8, 1.8, ORANGE)
+    real = drawing.box(11.2, 1.6, "$x$\nreal", 2.8, 1.8, ORANGE)
+    discriminator = drawing.box(16.8, 3.4, "D", 3.6, 2.6, taper=0.45)
+    verdict = drawing.box(21.8, 3.4, "$D$", 1.8, 1.4, ORANGE)
+    drawing.arrow(noise.right, generator.left)
+    drawing.arrow(generator.right, fake.left)
+    drawing.arrow(fake.right, (discriminator.left[0], 3.9))
+    drawing.arrow(real.right, (discriminator.left[0], 2.9))
+    drawing.arrow(discriminator.right, verdict.left)
+    drawing.text(21.8, 2, "probability\nof real")
+    drawing.arrow(discriminator.top, generator.top, bend=-0.28, dashed=True)
+    drawing.text(11.2, 7.6, "gradient for G")
+    drawing.show(
+        "Noise z enters G, which draws a fake. D is shown this fake or a real image x, and gives the probability that "
+        "it is real. A dashed arrow leads from D back to G: the gradient by which G learns."
+    )
