@@ -130,6 +130,14 @@ def load_folder(folder: str | Path) -> ImageData:
     return ImageData(root.as_posix(), classes, *_shuffled(train), *_shuffled(test))
 
 
+def with_ten_classes(data: ImageData) -> ImageData:
+    """The data set, or `strokes` in its place if it has fewer than ten classes, and a line that says so."""
+    if len(data.classes) == MOST_CLASSES:
+        return data
+    print(f"{data.name} has {len(data.classes)} classes: this part needs ten, and goes on with strokes.")
+    return load_images("strokes")
+
+
 def _visible(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
 

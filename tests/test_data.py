@@ -21,7 +21,15 @@ from PIL import Image, ImageDraw
 from torchvision import datasets
 
 from course_utils import data, settings
-from course_utils.data import DataError, check_labels, load_folder, load_images, minibatches, to_pixels
+from course_utils.data import (
+    DataError,
+    check_labels,
+    load_folder,
+    load_images,
+    minibatches,
+    to_pixels,
+    with_ten_classes,
+)
 
 # --- strokes, which ships with the course ---
 
@@ -528,6 +536,16 @@ def test_a_folder_of_pictures_becomes_a_data_set(signs):
     assert ((images[:, 12:16, 12:16].amax(dim=(1, 2)) > 100) == (labels == 1)).all()
     assert images.amax(dim=(1, 2)).min() > 200
     assert own.train_labels.diff().count_nonzero() > 1  # not class by class
+
+
+def test_parts_that_need_ten_classes_go_on_with_strokes_and_say_so(signs, capsys):
+    own, strokes = load_folder(signs), load_images("strokes")
+    capsys.readouterr()
+    assert with_ten_classes(strokes) is strokes and capsys.readouterr().out == ""
+    assert with_ten_classes(own).name == "strokes"
+    assert capsys.readouterr().out == (
+        f"{own.name} has 2 classes: this part needs ten, and goes on with strokes.\n"
+    )
 
 
 def test_few_pictures_are_told_what_they_are_too_few_for(signs, capsys):
