@@ -279,14 +279,20 @@ def density_maps(
     points: Mapping[str, Sequence[float]],
     extent: Sequence[float],
 ) -> Figure:
-    """Densities on a grid of the plane (rows from below), the centres (K, 2) of their components, and named points."""
-    figure, axes = new_figure(4.2 * len(maps), 4.4, 1, len(maps), sharey=True)
+    """Densities on a grid of the plane (rows from below) by the square root, so that thin places show, and points.
+
+    `centres` are those of each density's components, (K, 2); the last ones are so many that they make a line.
+    """
+    figure, axes = new_figure(4.2 * len(maps), 4.6, 1, len(maps), sharey=True)
+    label = {"fontsize": 14, "bbox": {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}}
     for axis, (title, density), dots in zip(axes, maps.items(), centres, strict=True):
-        axis.imshow(density, origin="lower", extent=extent, cmap="Blues", aspect="auto")
-        axis.plot(*dots.T, color=ORANGE, marker="." if len(dots) < 100 else "", linewidth=1, markersize=8)
+        axis.imshow(density.sqrt(), origin="lower", extent=extent, cmap="Blues", aspect="auto")
+        axis.plot(*centres[-1].T, color=ORANGE, linewidth=1)
+        if dots is not centres[-1]:
+            axis.plot(*dots.T, "o", color=ORANGE, markersize=6)
         for name, (across, up) in points.items():
             axis.plot(across, up, "x", color=INK, markersize=9, markeredgewidth=2.5)
-            axis.text(across + 0.15, up + 0.15, name, fontsize=14)
+            axis.text(across + 0.2, up + 0.25, name, **label)
         axis.set_title(title, fontsize=13)
         axis.set_xlabel("$x_1$", fontsize=13)
         axis.set(xlim=extent[:2], ylim=extent[2:])
@@ -370,4 +376,31 @@ def two_players() -> None:
     drawing.show(
         "Noise z enters G, which draws a fake. D is shown this fake or a real image x, and gives the probability that "
         "it is real. A dashed arrow leads from D back to G: the gradient by which G learns."
+    )
+
+
+def variational_autoencoder(latent_size: int) -> None:
+    """Notebook 08's model: the encoder gives mu and log_var, noise makes z of them, the decoder gives logits."""
+    drawing = Schematic(28, 6.6)
+    image = drawing.box(1.8, 3.8, "$x$", 1.6, 4, ORANGE)
+    encoder = drawing.box(6.2, 3.8, "encoder\n$q(z|x)$", 4, 4, taper=0.6)
+    mu = drawing.box(11, 4.8, r"$\mu$", 1.8, 1.2, ORANGE)
+    log_var = drawing.box(11, 2.8, r"$\log \sigma^2$", 1.8, 1.2, ORANGE)
+    z = drawing.box(16.4, 3.8, r"$z = \mu + \sigma \odot \epsilon$", 4.4, 1.2, ORANGE)
+    decoder = drawing.box(21.6, 3.8, "decoder\n$p(x|z)$", 4, 4, taper=1 / 0.6)
+    logits = drawing.box(26.2, 3.8, "logits", 2.2, 4, ORANGE)
+    drawing.text(16.4, 1.1, r"noise $\epsilon \sim \mathcal{N}(0, I)$")
+    drawing.arrow(image.right, encoder.left)
+    drawing.arrow((encoder.right[0], 4.4), mu.left)
+    drawing.arrow((encoder.right[0], 3.2), log_var.left)
+    drawing.arrow(mu.right, (z.left[0], 4.1))
+    drawing.arrow(log_var.right, (z.left[0], 3.5))
+    drawing.arrow((16.4, 1.5), z.bottom)
+    drawing.arrow(z.right, decoder.left)
+    drawing.arrow(decoder.right, logits.left)
+    for place, text in ((image, "784 pixels"), (mu, f"{latent_size} numbers each"), (logits, "784 logits")):
+        drawing.text(place.middle[0], 6.2, text)
+    drawing.show(
+        "From left to right: the image, an encoder with the two outputs mu and log sigma squared, the latents z that "
+        "they and noise give, a decoder, and a logit for each pixel."
     )
