@@ -16,7 +16,7 @@ import nbformat
 from course_utils.settings import NOTEBOOKS
 
 PLAN_ROW = re.compile(
-    r"^\| \[?([^|\]]+?)(?:\]\([^)]*\))? +\| (\d+) +\| (lecture|lab|deeper) +\|$", re.MULTILINE
+    r"^\| \[?([^|\]]+?)(?:\]\((?:[^()]|\([^()]*\))*\))? +\| (\d+) +\| (lecture|lab|deeper) +\|$", re.MULTILINE
 )
 EXERCISE_TAGS = {"exercise", "solution"}
 

@@ -1,211 +1,199 @@
-"""Exercises of notebook 07: the KL, the reparameterisation, the ELBO by sampling and the tighter bound."""
+"""Exercises of notebook 07: the gap of form C, the best baseline, an ELBO to repair, the noise behind a KL weight."""
 
 import math
 
 import torch
-from torch.distributions import Normal
+from torch.distributions import Normal, kl_divergence
 
-from course_utils.exercises.compare import Estimate, Tensor
+from course_utils.exercises.compare import Estimate, Number, Tensor
 from course_utils.exercises.engine import Mistake, exercise
-from course_utils.exercises.sampling import draw, gradients, sampling_mistakes
+from course_utils.exercises.sampling import draw, sampling_mistakes
 from course_utils.exercises.spies import Spy
 from course_utils.probability import (
     LinearGaussian,
     gaussian_kl,
+    gaussian_kl_per_latent,
     gaussian_log_density,
     standard_normal_log_density,
 )
 
-# --- the KL ---
+# --- the gap of form C ---
 
 
-def kl_terms(mu, variance, log_variance, constant=1.0):
-    """The KL of every latent, (B, n), written so that single terms can be wrong."""
-    return 0.5 * (mu**2 + variance - constant - log_variance)
+def gap_terms(mu, var, m, v, constant=1.0):
+    """KL(N(mu, var) || N(m, v)) of every latent, (B, n), written so that single terms can be wrong."""
+    return 0.5 * ((v / var).log() + (var + (mu - m) ** 2) / v - constant)
 
 
-def kl_of_latents(mu, log_var):
-    return kl_terms(mu, log_var.exp(), log_var)
+def gap(mu, var, m, v):
+    return gap_terms(mu, var, m, v).sum(dim=1)
+
+
+def by_torch(mu, var, m, v):
+    return kl_divergence(Normal(mu, var.sqrt()), Normal(m, v.sqrt())).sum(dim=1)
+
+
+def two_normals():
+    # Variances above 1 first, so that a second logarithm of them stays finite.
+    def variances(low):
+        return low + torch.rand(4, 3)
+
+    return [(torch.randn(4, 3), variances(low), torch.randn(4, 3), variances(low)) for low in (1.2, 0.2)]
 
 
 exercise(
-    "kl_to_prior",
-    objective="compute the KL between a diagonal Gaussian and the prior, one number per image",
-    level=1,
-    points=2,
-    # Positive log variances first, so that a mistaken logarithm of them stays finite.
-    given=lambda: [(torch.randn(4, 3), 0.2 + torch.rand(4, 3)), (torch.randn(4, 3), torch.randn(4, 3))],
-    solution=lambda mu, v: kl_of_latents(mu, v).sum(dim=1),
+    "gap_to_posterior",
+    objective="derive the gap between the ELBO and log p(x) for normal distributions",
+    level=2,
+    points=3,
+    given=two_normals,
+    solution=gap,
     also_right=(
-        gaussian_kl,
-        lambda mu, v: -0.5 * torch.sum(1 + v - mu.pow(2) - v.exp(), dim=1),
-        lambda mu, v: gaussian_kl(mu.double(), v.double()),
+        by_torch,
+        lambda mu, var, m, v: gap(mu.double(), var.double(), m.double(), v.double()),
     ),
     compare=Tensor("a tensor (B,), one number per image"),
-    describe=lambda mu, v: f"for {len(mu)} images with {mu.shape[1]} latents",
+    describe=lambda mu, var, m, v: f"for {len(mu)} images with {mu.shape[1]} latents",
     mistakes=(
         (
-            lambda mu, v: -kl_of_latents(mu, v).sum(1),
-            "your sign is flipped: this is -KL. A KL is never negative, and yours is",
+            lambda mu, var, m, v: gap(m, v, mu, var),
+            "this is KL(p || q), the other direction: the average must be taken over q",
         ),
         (
-            lambda mu, v: kl_terms(mu, v, v.log()).sum(1),
-            "you used log_var as if it were the variance: the variance is log_var.exp(), and its logarithm is log_var",
+            lambda mu, var, m, v: -gap(mu, var, m, v),
+            "your sign is flipped: a KL is never negative, and yours is",
         ),
         (
-            lambda mu, v: kl_terms(mu, v**2, (v**2).log()).sum(1),
-            "you used log_var as if it were the standard deviation: the variance is log_var.exp()",
+            lambda mu, var, m, v: 2 * gap(mu, var, m, v),
+            "yours is twice as large: a normal log-density has the factor 1/2 before all three terms",
         ),
         (
-            lambda mu, v: kl_of_latents(mu, 2 * v).sum(1),
-            "you used log_var as if it were log sigma: it is the log of the variance already, so do not double it",
+            lambda mu, var, m, v: gap_terms(mu, var, m, v, constant=0).sum(1),
+            "the -1 is missing: under q, (z - mu)^2 / var is 1 on average. For q = p the gap must be 0",
         ),
         (
-            lambda mu, v: kl_terms(mu, (2 * v).exp(), v).sum(1),
-            "you squared log_var.exp(), but that already is the variance sigma ** 2",
+            lambda mu, var, m, v: gap_terms(mu, var, mu, v).sum(1),
+            "the distance of the means is missing: under q, (z - m)^2 is var + (mu - m)^2 on average",
         ),
         (
-            lambda mu, v: kl_terms(mu, (0.5 * v).exp(), v).sum(1),
-            "you added sigma where the formula has sigma ** 2: the variance is log_var.exp(), without the 0.5",
+            lambda mu, var, m, v: 0.5 * ((v / var).log() + (mu - m) ** 2 / v - 1).sum(1),
+            "the spread of q is missing: under q, (z - m)^2 is var + (mu - m)^2 on average",
         ),
         (
-            lambda mu, v: kl_of_latents(mu, v).mean(1),
+            lambda mu, var, m, v: 0.5 * ((v / var).log() + var / v + (mu - m) ** 2 - 1).sum(1),
+            "the distance of the means must be divided by the variance of p, too",
+        ),
+        (
+            lambda mu, var, m, v: 0.5 * ((var / v).log() + (var + (mu - m) ** 2) / v - 1).sum(1),
+            "the logarithm has the wrong sign: a narrow q must cost more, so it is log(v / var)",
+        ),
+        (
+            lambda mu, var, m, v: gap(mu, var**2, m, v**2),
+            "you squared the variances: var and v are variances already",
+        ),
+        (
+            lambda mu, var, m, v: ((v / var).log() + 0.5 * (var + (mu - m) ** 2) / v - 0.5).sum(1),
+            "the logarithm of the variances needs the factor 1/2, too: log of a standard deviation is half of it",
+        ),
+        (
+            lambda mu, var, m, v: gap_terms(mu, var, m, v).mean(1),
             "you averaged over the latents: that is n times too small. Sum over them",
         ),
         (
-            lambda mu, v: kl_of_latents(mu, v).sum(),
-            "you summed over the images as well: keep one number per image, and average over them later",
+            lambda mu, var, m, v: gap_terms(mu, var, m, v).sum(),
+            "you summed over the images as well: keep one number per image",
         ),
         (
-            lambda mu, v: kl_of_latents(mu, v).sum(1).mean(),
-            "you averaged over the images already: return one number per image, and leave the average to the loss",
+            lambda mu, var, m, v: gap(mu, var, m, v).mean(),
+            "you averaged over the images: keep one number per image",
         ),
+        (gap_terms, "you did not sum over the latents: one number per image is asked for"),
         (
-            lambda mu, v: kl_of_latents(mu, v).mean(),
-            "you averaged over everything: sum over the latents, and keep the images apart",
-        ),
-        (
-            lambda mu, v: kl_of_latents(mu, v).sum(0),
-            "you summed over dimension 0, the images: the latents are dimension 1",
-        ),
-        (kl_of_latents, "you did not sum over the latents: one number per image is asked for"),
-        (
-            lambda mu, v: 2 * kl_of_latents(mu, v).sum(1),
-            "yours is twice as large: the factor 1/2 is missing",
-        ),
-        (
-            lambda mu, v: kl_terms(mu, v.exp(), v, constant=0).sum(1),
-            "the -1 is missing: for mu = 0 and sigma = 1 the KL must be 0",
-        ),
-        (
-            lambda mu, v: kl_terms(mu, v.exp(), -v).sum(1),
-            "the sign of the logarithm is wrong: a narrow q must cost more, so log_var enters with a minus",
-        ),
-        (
-            lambda mu, v: kl_terms(mu.abs().sqrt(), v.exp(), v).sum(1),
-            "the mean enters squared: you have its absolute value",
-        ),
-        (
-            lambda mu, v: 0.5 * ((1 + mu**2) * (-v).exp() - 1 + v).sum(1),
-            "this is KL(p || q), the other direction: the average must be taken over q",
+            lambda mu, var, m, v: gaussian_kl(mu, var.log()),
+            "this is the KL to the prior N(0, 1): the gap is measured against the posterior, N(m, v)",
         ),
     ),
     told=(
-        (lambda mu, v: gaussian_kl(mu, v)[:, None], "your result has shape (4, 1), right is (4,)"),
-        (lambda mu, v: gaussian_kl(mu, v) + 0.3, "the shape is right, but at ["),
-        (lambda mu, v: 3.0, "returned a float"),
+        (lambda mu, var, m, v: gap(mu, var, m, v)[:, None], "your result has shape (4, 1), right is (4,)"),
+        (lambda mu, var, m, v: gap(mu, var, m, v) + 0.3, "the shape is right, but at ["),
+        (lambda mu, var, m, v: 3.0, "returned a float"),
     ),
     hints=(
-        "Each latent contributes 1/2 (mu^2 + sigma^2 - 1 - log sigma^2). Which of these is log_var?",
-        "sigma^2 is log_var.exp(), and log sigma^2 is log_var itself.",
-        "Sum over dimension 1, the latents, and keep dimension 0, the images.",
+        "Form C: in form A, write p(x|z) p(z) as p(z|x) p(x). Which factor does not depend on z?",
+        "log q - log p = 1/2 [log(v / var) - (z - mu)^2 / var + (z - m)^2 / v]. Take the mean of each term under q.",
+        "Under q the mean of (z - mu)^2 is var, and that of (z - m)^2 is var + (mu - m)^2. Sum over dimension 1.",
     ),
-    praise="Zero at the prior, positive everywhere else, one number per image: that is the KL of every VAE.",
+    praise="That is the whole gap, if q and the posterior are both normal: zero only where they are equal.",
 )
 
 
-# --- the reparameterisation ---
+# --- the best baseline ---
 
 
-def one_q_twice():
-    """The same call twice, which must give two samples; so many images that a spread that is 1 % too large shows."""
-
-    def rows(*numbers):
-        return torch.tensor(numbers).repeat(200_000, 1).requires_grad_()
-
-    return [(rows(1.0, -2.0, 0.5), rows(0.6, -1.4, 1.2)) for _ in range(2)]
+def samples_of_f_and_score():
+    z = torch.randn(2, 500)
+    scores = z - z.mean(dim=1, keepdim=True)  # of mean 0, as the scores of very many samples have
+    return [(z[0] ** 2 - 3, scores[0]), (5 + z[1] ** 3 + z[1] ** 2, 2 * scores[1])]
 
 
-def first_sample(call):
-    return call.result[0], *call.arguments[0]
-
-
-def from_a_seed(mu, log_var):
-    torch.manual_seed(3)
-    return draw(mu, log_var)
+def best_baseline(f, score):
+    return (f * score**2).mean() / (score**2).mean()
 
 
 exercise(
-    "reparameterise",
-    objective="draw a sample of q through which gradients reach mu and log_var",
-    level=2,
-    points=3,
-    given=one_q_twice,
-    together=True,
-    solution=draw,
+    "best_baseline",
+    objective="derive the baseline that makes the variance of the score function smallest",
+    level=3,
+    points=4,
+    given=samples_of_f_and_score,
+    solution=best_baseline,
     also_right=(
-        lambda mu, v: Normal(mu, (0.5 * v).exp()).rsample(),
-        lambda mu, v: draw(mu.double(), v.double()),
+        lambda f, score: (f * score**2).sum() / (score**2).sum(),
+        lambda f, score: torch.cov(torch.stack([f * score, score]))[0, 1] / score.var(),
+        lambda f, score: best_baseline(f.double(), score.double()).item(),
     ),
-    compare=Estimate("z, a tensor (B, n)"),
-    expected=lambda call: [mu for mu, _ in call.arguments],
+    compare=Number("one number, the same for all samples"),
     mistakes=(
         (
-            lambda mu, v: draw(mu, v).sum(1),
-            lambda call: (
-                f"z must have the shape of mu, {tuple(call.arguments[0][0].shape)}; yours has "
-                f"{tuple(call.result[0].shape)}"
-            ),
-            lambda call: call.result[0].shape != call.arguments[0][0].shape,
-        ),
-        *sampling_mistakes(
-            lambda draw: draw,
-            first_sample,
-            "you returned mu: there is no noise in it. A sample of q is asked for, not its mean",
+            lambda f, score: f.mean(),
+            "this is the mean of f, a good guess but not the best: samples with a large score add more to the variance",
         ),
         (
-            from_a_seed,
-            "two calls gave the same sample: draw new noise each time, without setting a seed",
-            lambda call: torch.equal(*call.result),
+            lambda f, score: (f * score).mean() / (score**2).mean(),
+            "one power of the score is missing in the numerator: differentiate E[(f - b)^2 score^2] once more",
         ),
         (
-            lambda mu, v: draw(2 * mu - mu.detach(), v),
-            "the gradient of z with respect to mu must be 1, and yours is not",
-            lambda call: not torch.allclose(gradients(*first_sample(call))[0], torch.ones(1)),
+            lambda f, score: (f * score.abs()).mean() / score.abs().mean(),
+            "you weigh the samples by |score|: the variance weighs them by its square",
         ),
         (
-            lambda mu, v: draw(mu, 2 * v - v.detach()),
-            "the gradient of z with respect to log_var must be sigma * epsilon / 2, and yours is not",
-            lambda call: not Tensor(atol=1e-4).same(gradients(*first_sample(call))[1], half_the_noise(call)),
+            lambda f, score: (f * score**2).mean(),
+            "the denominator is missing: divide by the mean of score^2, so that a constant f is its own baseline",
+        ),
+        (
+            lambda f, score: (f * score).mean(),
+            "this is the gradient itself. A baseline has the unit of f, not that of f times the score",
+        ),
+        (lambda f, score: -best_baseline(f, score), "your sign is flipped: b is subtracted from f"),
+        (
+            lambda f, score: 2 * best_baseline(f, score),
+            "yours is twice as large: the factor 2 of the derivative stands before both terms",
         ),
     ),
-    told=((lambda mu, v: 3.0, "returned a float"),),
+    told=(
+        (lambda f, score: f * score**2 / (score**2).mean(), "return one number, the same for all samples"),
+        (lambda f, score: best_baseline(f, score) + 0.1, "right is"),
+    ),
     hints=(
-        "Draw epsilon from N(0, I), with the shape of mu: torch.randn_like(mu).",
-        "The standard deviation is the square root of exp(log_var), which is exp(log_var / 2).",
-        "z = mu + sigma * epsilon, and nothing in it may be detached.",
+        "First show E[score] = 0: the integral of q is 1 for every mu. So the mean of (f - b) score does not change.",
+        "Its variance is therefore E[(f - b)^2 score^2] minus a number without b. Where is its derivative 0?",
+        "-2 E[(f - b) score^2] = 0, an equation that is linear in b. Write each E as .mean().",
     ),
-    praise="All the randomness sits in epsilon, so the gradient finds its way from z to mu and log_var.",
+    praise="A weighted mean of f, with the squares of the scores as weights, beats the plain mean.",
 )
 
 
-def half_the_noise(call):
-    """dz / dlog_var = sigma * epsilon / 2 = (z - mu) / 2."""
-    z, mu, _ = first_sample(call)
-    return (z - mu) / 2
-
-
-# --- the ELBO ---
+# --- an ELBO to repair ---
 
 IMAGES = 20_000
 
@@ -215,6 +203,7 @@ def images_and_q():
     x, mu, log_var = (
         torch.tensor(row).repeat(IMAGES, 1) for row in ([0.9, -0.4, 0.7], [0.7, -0.3], [-0.5, -0.2])
     )
+    mu.requires_grad_(), log_var.requires_grad_()
     takes = {"x": (IMAGES, 3), "z": (IMAGES, 2)}
     return [(x, mu, log_var, Spy("log_likelihood", model.log_likelihood, takes))]
 
@@ -225,7 +214,7 @@ def minus_kl(reconstruction, kl):
 
 def elbo(x, mu, log_var, log_likelihood, draw=draw, total=minus_kl):
     """`draw` and `total` (of the reconstruction (B,) and the KL of each latent (B, n)) may hold a mistake."""
-    return total(log_likelihood(x, draw(mu, log_var)), kl_of_latents(mu, log_var))
+    return total(log_likelihood(x, draw(mu, log_var)), gaussian_kl_per_latent(mu, log_var))
 
 
 def wrong_elbo(**part):
@@ -235,7 +224,7 @@ def wrong_elbo(**part):
 def total_of(call, total=minus_kl):
     """`total` of the samples that the answer drew: several are averaged."""
     _, mu, log_var, log_likelihood = call.arguments
-    return total(torch.stack(log_likelihood.results).mean(dim=0), kl_of_latents(mu, log_var))
+    return total(torch.stack(log_likelihood.results).mean(dim=0), gaussian_kl_per_latent(mu, log_var))
 
 
 def total_mistake(total, sentence):
@@ -255,7 +244,7 @@ def with_a_sampled_kl(x, mu, log_var, log_likelihood):
 
 exercise(
     "elbo_by_sampling",
-    objective="estimate the ELBO of each image from one sample of q",
+    objective="find what is wrong with an estimate of the ELBO, and repair it",
     level=2,
     points=3,
     given=images_and_q,
@@ -274,7 +263,6 @@ exercise(
             drawn,
             "you decoded z = mu. That is not an ELBO: the expectation is over samples of q, and leaving out their "
             "spread makes the result too good. It may even exceed log p(x)",
-            learns=False,
         ),
         total_mistake(
             lambda reconstruction, kl: reconstruction + kl.sum(1),
@@ -314,88 +302,66 @@ exercise(
         (lambda *given: elbo(*given).mean().item(), "returned a float"),
     ),
     hints=(
-        "Two terms: how well z explains x, minus what z costs. The second one is exact: gaussian_kl(mu, log_var).",
-        "For the first term draw one z ~ q(z|x) for each image, and call log_likelihood(x, z).",
-        "z = mu + (0.5 * log_var).exp() * torch.randn_like(mu)",
+        "The second symptom: what does Normal take as its second argument, and what is log_var.exp()?",
+        "The first symptom: which of sample and rsample lets a gradient through?",
+        "The third symptom: independent latents add up, so what belongs in place of mean(dim=1)?",
     ),
     praise="One sample per image, and still right on average: every training step of a VAE computes just this.",
 )
 
 
-# --- the importance-weighted bound ---
+# --- the noise behind a KL weight ---
 
 
-def log_weights():
-    # Images have log weights like the second ones: exp(-800) is 0 in every floating-point format of PyTorch.
-    log_w = 2 * torch.randn(6, 4) - 3
-    return [(log_w,), (log_w - 800,)]
-
-
-def bound(log_w):
-    return log_w.logsumexp(dim=0) - math.log(len(log_w))
-
-
-def largest_first(log_w):
-    largest = log_w.max(dim=0).values
-    return (log_w - largest).exp().mean(dim=0).log() + largest
+def noise_of_kl_weight(weight, pixels):
+    return math.sqrt(weight * pixels / 2)
 
 
 exercise(
-    "importance_weighted",
-    objective="compute the importance-weighted bound from log weights, without underflow",
+    "noise_of_kl_weight",
+    objective="tell which normal likelihood a weight of the KL stands for",
     level=2,
     points=2,
-    given=log_weights,
-    solution=bound,
-    also_right=(largest_first, lambda log_w: bound(log_w.double())),
-    compare=Tensor("a tensor (B,), one number per image"),
-    describe=lambda log_w: f"for log weights near {log_w.mean():.0f}",
+    given=lambda: [(0.00025, 64 * 64 * 3), (0.01, 784)],
+    solution=noise_of_kl_weight,
+    also_right=(
+        lambda weight, pixels: (0.5 * weight * pixels) ** 0.5,
+        lambda weight, pixels: torch.tensor(weight * pixels / 2).sqrt(),
+    ),
+    compare=Number("one number, a standard deviation"),
+    describe=lambda weight, pixels: f"for the weight {weight:g} and {pixels:,} pixels",
     mistakes=(
         (
-            lambda log_w: log_w.mean(0),
-            "you averaged the logarithms: that is the ELBO. Take the logarithm of the average",
+            lambda weight, pixels: weight * pixels / 2,
+            "this is sigma^2: take its square root, since the standard deviation is asked for",
         ),
         (
-            lambda log_w: log_w.logsumexp(0),
-            "you forgot to divide by k: subtract log k, or every sample adds to the bound",
+            lambda weight, pixels: math.sqrt(weight * pixels),
+            "a factor 2 is missing: -log N holds the squared error divided by 2 sigma^2",
         ),
         (
-            lambda log_w: log_w.logsumexp(0) + math.log(6),
-            "you added log k: dividing by k means to subtract it",
+            lambda weight, pixels: math.sqrt(2 * weight * pixels),
+            "the factor 2 is on the wrong side: 2 sigma^2 is the weight times the pixels",
         ),
         (
-            lambda log_w: log_w.logsumexp(0) - 6,
-            "you subtracted k: after the logarithm, dividing by k is subtracting log k",
+            lambda weight, pixels: math.sqrt(weight / 2),
+            "the pixels are missing: the loss averages the squared error over them, the ELBO sums it",
         ),
         (
-            lambda log_w: log_w.logsumexp(0) / 6,
-            "you divided the logarithm by k: the division by k belongs inside it",
+            lambda weight, pixels: math.sqrt(weight / (2 * pixels)),
+            "the pixels are on the wrong side: the mean squared error is the sum divided by their number",
         ),
         (
-            lambda log_w: log_w.exp().mean(0),
-            "you left out the logarithm: this is the average weight itself",
+            lambda weight, pixels: 1 / math.sqrt(2 * weight * pixels),
+            "the weight is on the wrong side: a small weight of the KL stands for little noise",
         ),
-        (
-            lambda log_w: log_w.logsumexp(1) - math.log(4),
-            "you averaged over the images: the samples are dimension 0",
-        ),
-        (lambda log_w: log_w.max(0).values, "you took the largest weight only"),
-        (lambda log_w: bound(log_w).mean(), "you averaged over the images: return one number per image"),
-        (
-            lambda log_w: log_w.exp().mean(0).log(),
-            "this is right for small numbers, but exp(-800) is 0, and its logarithm is -inf: use torch.logsumexp, "
-            "which takes out the largest log weight first",
-        ),
+        (lambda weight, pixels: weight * pixels, "this is 2 sigma^2, and sigma is asked for"),
     ),
-    told=(
-        (lambda log_w: log_w.logsumexp(1), "your result has shape (6,), right is (4,)"),
-        (lambda log_w: log_w.sum(0), "the shape is right, but at ["),
-        (lambda log_w: 3.0, "returned a float"),
-    ),
+    told=((lambda weight, pixels: "0.3", "returned a str"), (lambda weight, pixels: 1.0, "right is")),
     hints=(
-        "log of the mean of w, and w = log_w.exp(): but exp underflows here. Which function takes care of that?",
-        "torch.logsumexp(log_w, dim=0) is log of the SUM of w. What turns a sum into a mean, after the logarithm?",
-        "Dividing by k becomes subtracting math.log(k).",
+        "Divide the loss by the weight, so that the KL stands alone, as it does in minus the ELBO.",
+        "The squared error, summed over the pixels, is then divided by weight * pixels.",
+        "For a normal likelihood, minus the ELBO divides it by 2 sigma^2. Set the two equal.",
     ),
-    praise="The mean stands inside the logarithm: that is all that makes it tighter than the ELBO.",
+    praise="So a small weight is no bug by itself: it is a claim about the noise of the pixels.",
 )
