@@ -11,6 +11,7 @@ import re
 import nbformat
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torchvision import datasets
@@ -80,19 +81,44 @@ def keep_untrained(name: str) -> None:
 # --- a whole notebook ---
 
 
-@pytest.mark.filterwarnings("error::RuntimeWarning")
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_a_notebook_goes_on_where_nothing_was_learnt(path, small_kmnist, own_models, monkeypatch):
+def run_with_trainings_that_stop(path, monkeypatch) -> dict:
+    """All names that a notebook's cells define, one after the other."""
     monkeypatch.chdir(NOTEBOOKS)
     monkeypatch.setattr(TrainingRun, "_draw_if_due", lambda run: setattr(run, "stopped", True))
-    for name in ("mlp_autoencoder", *MODELS, "vae_prior", "conditional_prior", "classifier"):
-        keep_untrained(name)
     names: dict = {}
     with forked_random_numbers():
         for cell in code_cells(path):
             exec(compile(cell.source, f"<{path.name}, cell {cell.id}>", "exec"), names)
+    return names
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_notebook_goes_on_where_nothing_was_learnt(path, small_kmnist, own_models, monkeypatch):
+    for name in ("mlp_autoencoder", *MODELS, "vae_prior", "conditional_prior", "classifier"):
+        keep_untrained(name)
+    names = run_with_trainings_that_stop(path, monkeypatch)
     if "data" in names:
         assert names["data"].name == "kmnist"
+
+
+@pytest.fixture
+def own_pictures(tmp_path, monkeypatch):
+    """COURSE_DATASET is a folder of own pictures: 150 of each of three classes."""
+    strokes, root = load_images("strokes"), tmp_path / "pictures"
+    for label in (2, 4, 7):
+        (root / f"class {label}").mkdir(parents=True)
+        for i, image in enumerate(strokes.train_images[strokes.train_labels == label][:150]):
+            Image.fromarray(255 - image.numpy()).save(root / f"class {label}" / f"{i:03d}.png")
+    monkeypatch.setenv("COURSE_DATASET", str(root))
+    return root
+
+
+# Of the notebooks that train whatever they use.
+@pytest.mark.parametrize("name", ["00_start_here", "01_feature_extraction_mlp", "02_feature_extraction_cnn"])
+def test_a_notebook_runs_on_few_own_pictures_of_three_classes(name, own_pictures, own_models, monkeypatch):
+    names = run_with_trainings_that_stop(NOTEBOOKS / f"{name}.ipynb", monkeypatch)
+    assert names["data"].name == own_pictures.resolve().as_posix()
 
 
 # --- what a data set has not ---
