@@ -34,7 +34,7 @@ class DataBrowser(Explorer):
             ),
         }
         alt = f"{SHOWN} images of the data set {data.name}, with controls for class, order and position"
-        super().__init__(controls, alt, width=780, height=330)
+        super().__init__(controls, alt, width=750, height=350)
 
     def draw(self, class_name: str, order: str, position: int) -> Figure:
         """The thirty images after the first `position` ones of a class in an order, or else the last thirty."""

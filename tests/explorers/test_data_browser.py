@@ -1,10 +1,12 @@
 """The data browser of notebook 00, driven by setting the values of its controls."""
 
+import io
 import re
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from course_utils.data import ImageData
 from course_utils.explorers import data_browser
@@ -34,6 +36,11 @@ def test_every_control_changes_the_picture(data):
         pictures.append(bytes(browser.picture.value))
         assert browser.error is None
     assert len(set(pictures)) == len(pictures)
+
+
+def test_the_picture_is_not_stretched_in_its_frame(data):
+    browser = DataBrowser(data)
+    assert Image.open(io.BytesIO(browser.picture.value)).size == browser.size
 
 
 def test_class_and_order_choose_the_right_images(data):
