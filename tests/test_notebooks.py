@@ -77,6 +77,14 @@ def test_outputs_name_no_path_of_a_machine_and_no_address(notebook):
         ]
 
 
+def test_compared_cells_show_no_live_picture(notebook):
+    # nbval compares the first picture of a training, and on a slow machine that is drawn after fewer steps.
+    for cell in code_cells(notebook):
+        texts = [output.data.get("text/plain", "") for output in cell.outputs if "data" in output]
+        live = any(re.search(r"step \d+ of \d+\. Curves", text) for text in texts)
+        assert not (live and "nbval-check-output" in tags(cell)), cell.source[:80]
+
+
 def test_targets_are_compared(notebook):
     assert any("nbval-check-output" in tags(cell) for cell in code_cells(notebook))
 
