@@ -1,7 +1,7 @@
 """The trained models of the course, one row for each: whatever lists or names trained models reads it here.
 
 The methods of a class are `encode`, `decode`, `log_prob` or `forward`, and their arguments are called x (pixels), y
-(labels), z (codes, latents or noise) or cluster: course_utils.checkpoints runs them by these names.
+(labels), z (codes, latents or noise): course_utils.checkpoints runs them by these names.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ CATALOGUE = {
     "conditional_prior": TrainedModel(
         "ConditionalPrior", "09_conditional_vae", ("fidelity", "frechet_distance")
     ),
-    "gan": TrainedModel("ClusteredGenerator", "10_gan", ("frechet_distance", "smallest_class_share"), "GAN"),
+    "gan": TrainedModel("Generator", "10_gan", ("frechet_distance", "smallest_class_share"), "GAN"),
     "conditional_gan": TrainedModel(
         "ConditionalGenerator", "11_conditional_gan", ("fidelity", "frechet_distance"), "cGAN"
     ),

@@ -228,48 +228,6 @@ class Discriminator(nn.Module):
         return self.layers(2 * x - 1).squeeze(1)  # pixels from -1 to 1 in, one logit an image out
 
 
-class ClusteredGenerator(nn.Module):
-    """Noise (B, noise_size), standard normal, to images (B, 1, 28, 28) with pixels in [0, 1].
-
-    The last number of the noise throws the die: it chooses one of `num_clusters` clusters.
-    """
-
-    def __init__(self, noise_size, num_clusters):
-        super().__init__()
-        self.noise_size = noise_size
-        self.generator = Generator(noise_size - 1 + num_clusters)
-        self.register_buffer("shares", torch.full((num_clusters,), 1 / num_clusters))
-
-    def cluster(self, z):
-        uniform = torch.special.ndtr(z[:, -1])  # a normal number => a uniform one between 0 and 1
-        face = torch.searchsorted(self.shares.cumsum(dim=0), uniform)
-        return face.clamp(max=len(self.shares) - 1)  # (B,)
-
-    def forward(self, z):
-        one_hot = F.one_hot(self.cluster(z), len(self.shares)).float()  # (B, num_clusters)
-        return self.generator(torch.cat([z[:, :-1], one_hot], dim=1))
-
-
-class ClusteredDiscriminator(nn.Module):
-    """Pixels (B, 1, 28, 28) in [0, 1] and clusters (B,) to the logit (B,) of "real, and of this cluster"."""
-
-    def __init__(self, num_clusters):
-        super().__init__()
-        self.layers = Discriminator().layers[:-1]  # all but the last: 1 x 28 x 28 => 128
-        self.realism = nn.Linear(128, 1)
-        self.match = nn.Linear(128, num_clusters, bias=False)
-
-    def features(self, x):
-        return self.layers(2 * x - 1)  # (B, 128), from pixels between -1 and 1
-
-    def logits(self, f, cluster):
-        match = self.match(f).gather(1, cluster[:, None])  # (B, num_clusters) => (B, 1)
-        return (self.realism(f) + match)[:, 0]  # (B,)
-
-    def forward(self, x, cluster):
-        return self.logits(self.features(x), cluster)
-
-
 class ConditionalGenerator(nn.Module):
     """Noise (B, noise_size) and labels (B,) to images (B, 1, 28, 28), pixels in [0, 1]."""
 

@@ -34,7 +34,7 @@ SMALL = {
     "vae_prior": {"latent_size": 2, "components": 4},
     "conditional_vae": {"latent_size": 2, "num_classes": 3, "hidden_size": 8},
     "conditional_prior": {"latent_size": 2, "num_classes": 3, "components": 4},
-    "gan": {"noise_size": 3, "num_clusters": 4},
+    "gan": {"noise_size": 3},
     "conditional_gan": {"noise_size": 2, "num_classes": 3},
     "conditional_gan_discriminator": {"num_classes": 3},
     "classifier": {},
@@ -272,7 +272,7 @@ def tanh(model):
             "decode",
         ),
         ("conditional_prior", {"log_prob": lambda self, z, y: -self.given(y).log_prob(z)}, "log_prob"),
-        ("gan", {"cluster": lambda self, z: torch.zeros(len(z), dtype=torch.int64)}, "forward"),
+        ("gan", {"forward": lambda self, z: self.layers(-z)}, "forward"),
         ("conditional_gan_discriminator", {"features": lambda self, x: self.layers(x)}, "forward"),
     ],
 )

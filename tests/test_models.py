@@ -136,35 +136,3 @@ def test_the_gan_has_the_promised_shapes(noise_size):
     x = G.eval()(100 * torch.randn(5, noise_size))
     assert x.shape == (5, 1, 28, 28) and x.min() >= 0 and x.max() <= 1
     assert D(x).shape == (5,) and D(x[:1]).shape == (1,)
-
-
-def test_the_clustered_gan_draws_each_cluster_as_often_as_its_share_says():
-    torch.manual_seed(0)
-    G = models.ClusteredGenerator(noise_size=3, num_clusters=4)
-    z = torch.randn(100_000, 3)
-    even = torch.bincount(G.cluster(z), minlength=4) / len(z)
-    assert torch.allclose(even, torch.full((4,), 0.25), atol=0.01)
-    # A cluster without images is never chosen, and the last number of z alone decides.
-    G.shares = torch.tensor([0.5, 0.0, 0.2, 0.3])
-    uneven = torch.bincount(G.cluster(z), minlength=4) / len(z)
-    assert uneven[1] == 0 and torch.allclose(uneven, G.shares, atol=0.01)
-    other = torch.cat([torch.randn(len(z), 2), z[:, -1:]], dim=1)
-    assert torch.equal(G.cluster(z), G.cluster(other))
-    # Far out in the tails, and with shares whose sum is rounded down, the last cluster is meant.
-    G.shares = torch.full((4,), 0.2499)
-    assert G.cluster(torch.tensor([[0.0, 0.0, 20.0], [0.0, 0.0, -20.0]])).tolist() == [3, 0]
-
-
-def test_the_clustered_gan_has_the_promised_shapes_and_both_look_at_the_cluster():
-    torch.manual_seed(0)
-    G, D = models.ClusteredGenerator(17, 4).eval(), models.ClusteredDiscriminator(4)
-    assert G.noise_size == 17
-    z = torch.randn(1, 17).repeat(2, 1)
-    x = G(100 * z)
-    assert x.shape == (2, 1, 28, 28) and x.min() >= 0 and x.max() <= 1
-    z[:, -1] = torch.tensor([0.1, 0.2])  # two places within the third cluster
-    assert torch.equal(*G(z)) and G.cluster(z).tolist() == [2, 2]
-    z[1, -1] = 2.0
-    assert G.cluster(z).tolist() == [2, 3] and not torch.allclose(*G(z), atol=1e-3)
-    logits = D(x[:1].expand(4, -1, -1, -1), torch.arange(4))
-    assert logits.shape == (4,) and len(logits.unique()) == 4

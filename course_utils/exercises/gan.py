@@ -1,13 +1,14 @@
-"""Exercises of notebook 10: the logit of the best D, the loss of G, and sampling from a generator with BatchNorm."""
+"""Exercises of notebook 10: the logit of the best D, its loss on two bars, and a training loop to mend."""
+
+import math
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.distributions import Normal
 
-from course_utils.exercises.compare import Tensor
+from course_utils.exercises.compare import Number, Several, Tensor
 from course_utils.exercises.engine import exercise
-from course_utils.exercises.spies import Spy
 
 # --- the logit of the best discriminator ---
 
@@ -92,174 +93,180 @@ exercise(
 )
 
 
-# --- the loss of the generator ---
+# --- the loss of the best discriminator on two bars ---
 
 
-def non_saturating(logits):
-    return F.softplus(-logits).mean()
+def loss_on_two_bars(shift):
+    return 2 * math.log(2) * max(0, 1 - shift)
 
 
 exercise(
-    "non_saturating_loss",
-    objective="write the generator's loss so that it learns most where the discriminator is sure",
-    level=1,
+    "loss_on_two_bars",
+    objective="derive the loss of the best discriminator, and see where it has no slope",
+    level=2,
     points=2,
-    # The second logit is one whose sigmoid is 0 in single precision.
-    given=lambda: [
-        (torch.tensor([-6.0, -2.5, -1.0, 0.3, 1.5], requires_grad=True),),
-        (torch.tensor([-200.0], requires_grad=True),),
-    ],
-    solution=non_saturating,
-    also_right=(lambda a: F.binary_cross_entropy_with_logits(a, torch.ones_like(a)),),
-    compare=Tensor("one number, the average over the batch", gradient=True),
-    describe=lambda logits: f"for the logits {logits.tolist()}",
+    given=lambda: [(shift,) for shift in (0.0, 0.25, 0.5, 1.0, 3.0)],
+    together=True,
+    solution=loss_on_two_bars,
+    also_right=(lambda shift: torch.tensor(2 * math.log(2) * (1 - shift)).clamp(min=0),),
+    compare=Number("the loss of the best D, one number"),
+    describe=lambda shift: f"for a shift of {shift:g}",
+    otherwise="D pays only where both densities are positive, on a part of length 1 - s.",
     mistakes=(
         (
-            lambda a: -a.sigmoid().log().mean(),
-            "for a logit of -200 your loss is not 200: the sigmoid of it is 0 in single precision. Use a function that "
-            "takes logits",
-            lambda call: call.case == 1 and not call.right,
+            lambda shift: 2 * math.log(2) * (1 - shift),
+            "right while the bars overlap; beyond a shift of 1 your loss is negative, but no cross-entropy is",
         ),
         (
-            lambda a: -F.softplus(a).mean(),
-            "this is the saturating loss, log(1 - D(G(z))): it goes the right way, but at a logit of -6 its slope is "
-            "0.0025, and that of -log D(G(z)) is 0.9975. G would hardly learn from the fakes that need it most",
+            lambda shift: math.log(2) * max(0, 1 - shift),
+            "half of what D pays: on the overlap it pays log 2 for the real ones and log 2 for the fakes",
         ),
         (
-            lambda a: F.softplus(a).mean(),
-            "this is the cross-entropy with the label 0, which D wants for fakes: with it G would help D. The label "
-            "for G's step is 1",
+            lambda shift: -loss_on_two_bars(shift),
+            "you returned V, which D maximises: its loss is -V",
         ),
         (
-            lambda a: F.logsigmoid(a).mean(),
-            "your sign is reversed: the loss must fall when D is deceived",
+            lambda shift: math.log(2) * min(1, shift),
+            "you returned the JSD: the loss is 2 log 2 - 2 JSD",
         ),
         (
-            lambda a: F.softplus(-a).sum(),
-            "you summed over the batch: average, so that the step fits every batch size",
+            lambda shift: 2 * math.log(2) * min(1, shift),
+            "you returned 2 JSD: the loss is 2 log 2 - 2 JSD",
         ),
         (
-            lambda a: non_saturating(a.sigmoid()),
-            "the logits went through a sigmoid twice: the loss with logits has one inside already. So D(G(z)) could "
-            "only lie between 0.5 and 0.73, and a fake that D is sure about looks like an undecided one",
+            lambda shift: 2 * max(0, 1 - shift),
+            "you took the logarithm to the base 2: the cross-entropy of PyTorch has the natural one",
         ),
         (
-            lambda a: -a.sigmoid().sigmoid().log().mean(),
-            "the logits went through a sigmoid twice: the loss with logits has one inside already. So D(G(z)) could "
-            "only lie between 0.5 and 0.73, and a fake that D is sure about looks like an undecided one",
-        ),
-        (
-            lambda a: -a.sigmoid().mean(),
-            "this is minus the mean of D(G(z)), without the logarithm: it saturates, too",
-        ),
-        (
-            lambda a: -a.mean(),
-            "this is minus the mean logit: the logarithm of the sigmoid of it is missing",
-        ),
-        (
-            lambda a: (a.sigmoid() - 1).square().mean(),
-            "this is a squared error between D(G(z)) and 1: use the cross-entropy",
+            lambda shift: 2 * math.log(2),
+            "that is the loss for equal densities: where only one of them is positive, D pays nothing",
         ),
     ),
-    told=(
-        (lambda a: non_saturating(a.detach()), "carries no gradient"),
-        (lambda a: F.softplus(-a), "has shape (5,), right is ()"),
-        (lambda a: non_saturating(a).item(), "returned a float; return one number"),
-        (lambda a: non_saturating(2 * a), "For the logits ["),
-    ),
+    told=((lambda shift: 0.5, "on a part of length 1 - s"),),
     hints=(
-        "G wants D to call its fakes real: large logits on fakes are good for G, so the loss falls with them.",
-        "-log D(G(z)) is the cross-entropy of the fakes with the label 1, averaged over the batch.",
-        "F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits)) takes logits, and has the sigmoid inside.",
+        "On [0, s) there are only data, on (1, s + 1] only fakes. What does the best D say and pay there?",
+        "On the overlap p = q = 1, so D = 1/2: an integral of log 2 for the real ones, and one for the fakes.",
+        "The overlap has the length 1 - s up to s = 1, and 0 beyond.",
     ),
-    praise="Where D is sure that an image is fake, this loss pulls hardest, and the saturating one not at all.",
+    praise="Beyond a shift of 1 the loss is 0 whatever the shift: the divergence has no slope that could lead G back.",
 )
 
 
-# --- sampling ---
+# --- a loop with two mistakes ---
 
 
-def generator_cases():
-    """A generator with BatchNorm, in training mode, whose statistics are those after training."""
-    layers = nn.Sequential(
-        nn.Linear(24, 8),
-        nn.BatchNorm1d(8),
-        nn.ReLU(),
-        nn.Linear(8, 784),
-        nn.Sigmoid(),
-        nn.Unflatten(1, (1, 28, 28)),
-    )
-    for _ in range(50):
-        layers(torch.randn(64, 24))
-    G = Spy("G", layers, {"z": ("count", 24)})
-    G.noise_size = 24
-    return [(G, 500)]
+def discriminator_loss(real_logits, fake_logits):
+    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
 
 
-def noise_of(call):
-    return torch.cat([z for (z,) in call.arguments[0].calls])
+def generator_loss(fake_logits):
+    return F.softplus(-fake_logits).mean()
 
 
-@torch.no_grad()
-def sample(G, count, draw=torch.randn, eval_first=True):
-    return G.train(not eval_first)(draw(count, G.noise_size))
+def small_players():
+    G = nn.Linear(3, 2)
+    D = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0))
+    optimizers = [torch.optim.SGD(player.parameters(), lr=0.5) for player in (G, D)]
+    return [(G, D, *optimizers, [(torch.randn(8, 2) + 2, torch.randn(8, 3)) for _ in range(4)])]
+
+
+def loop(detach=True, zero_d=True, zero_g=True, of_g=generator_loss, swapped=False, both_at_once=False):
+    def answer(G, D, optimizer_g, optimizer_d, batches):
+        losses = []
+        for x, z in batches:
+            fake = G(z)
+            for_d = fake.detach() if detach else fake
+            loss_d = discriminator_loss(D(for_d), D(x)) if swapped else discriminator_loss(D(x), D(for_d))
+            if zero_d:
+                optimizer_d.zero_grad()
+            loss_d.backward(retain_graph=not detach)
+            if not both_at_once:
+                optimizer_d.step()
+            loss_g = of_g(D(fake))
+            if zero_g:
+                optimizer_g.zero_grad()
+            loss_g.backward()
+            optimizer_g.step()
+            if both_at_once:
+                optimizer_d.step()
+            losses.append(loss_d.item())
+        return losses
+
+    return answer
+
+
+def with_new_fakes(G, D, optimizer_g, optimizer_d, batches):
+    losses = []
+    for x, z in batches:
+        with torch.no_grad():
+            fake = G(z)
+        losses.append(discriminator_loss(D(x), D(fake)))
+        optimizer_d.zero_grad()
+        losses[-1].backward()
+        optimizer_d.step()
+        optimizer_g.zero_grad()
+        generator_loss(D(G(z))).backward()
+        optimizer_g.step()
+    return losses
 
 
 exercise(
-    "sample_generator",
-    objective="draw samples from a generator with BatchNorm, in eval mode and without gradients",
+    "losses_of_d",
+    objective="find in a GAN's training loop the gradients that reach the wrong player, and mend it",
     level=2,
-    points=2,
-    given=generator_cases,
-    solution=sample,
-    also_right=(lambda G, n: sample(G, n).double(),),
-    compare=Tensor("a tensor (count, 1, 28, 28)", gradient=False),
-    expected=lambda call: call.arguments[0].eval().function(noise_of(call)),
+    points=3,
+    given=small_players,
+    solution=loop(),
+    also_right=(with_new_fakes, loop(detach=False)),
+    compare=Several("the losses of D, one for each pair", (Number("one loss of D, a number"),) * 4),
+    describe=lambda *given: "for two small players and four pairs",
+    otherwise="Each update is D's step on x and detached fakes, then G's step; return D's loss of each.",
     mistakes=(
         (
-            lambda G, n: torch.rand(n, 1, 28, 28),
-            "the generator was never called: the images have to come from G",
-            lambda call: not call.arguments[0].calls,
+            loop(detach=False, zero_g=False),
+            "G still follows the sum of its own gradient and of what D's loss left in it: detach the fakes, and call "
+            "optimizer_g.zero_grad() before G's backward()",
         ),
         (
-            lambda G, n: sample(G, n, eval_first=False),
-            "you forgot G.eval(): in training mode BatchNorm uses mean and variance of the noise that happens to stand "
-            "beside it, so an image depends on its neighbours, and a single image raises an error",
-            lambda call: any(call.arguments[0].modes),
+            loop(zero_g=False),
+            "G's gradients pile up from update to update: call optimizer_g.zero_grad() before its backward()",
         ),
         (
-            lambda G, n: sample(G, n, draw=lambda count, size: torch.randn(1, size).expand(count, -1)),
-            "all your noise is the same, so all images are the same: draw a row for each image",
-            lambda call: len(noise_of(call)) > 1 and torch.equal(*noise_of(call)[:2]),
+            loop(zero_d=False),
+            "D's gradients pile up, and G's backward() adds to them, too: call optimizer_d.zero_grad() before D's "
+            "backward()",
         ),
         (
-            lambda G, n: sample(G, n, draw=torch.rand),
-            "your noise is never negative: torch.rand is uniform on [0, 1], but G was trained with torch.randn",
-            lambda call: noise_of(call).min() >= 0,
+            loop(detach=False, zero_d=False, zero_g=False),
+            "no gradient is ever cleared, and D's loss reaches G: each backward() needs its zero_grad() before it, and "
+            "D's step detached fakes",
         ),
         (
-            lambda G, n: sample(G, n, draw=lambda *shape: 3 * torch.randn(*shape)),
-            lambda call: (
-                f"your noise has a mean of {noise_of(call).mean():.2f} and a standard deviation of "
-                f"{noise_of(call).std():.2f}; G was trained with 0 and 1"
-            ),
-            # 12,000 numbers, fewer if some are left out: the errors of mean and deviation are 1 %.
-            lambda call: abs(noise_of(call).std() - 1) > 0.1 or abs(noise_of(call).mean()) > 0.1,
+            loop(both_at_once=True),
+            "D's gradients are mixed with those of G's loss, because optimizer_d steps after G's backward(): let D "
+            "step first",
+        ),
+        (
+            loop(of_g=lambda logits: -F.softplus(logits).mean()),
+            "you trained G with the saturating loss: take generator_loss",
+        ),
+        (
+            loop(of_g=lambda logits: F.softplus(logits).mean()),
+            "your G learns to be detected: its loss has the label 1 for its fakes",
+        ),
+        (
+            loop(swapped=True),
+            "you swapped real and fake in D's loss: the logits of the real ones come first",
         ),
     ),
     told=(
-        (lambda G, n: G.eval()(torch.randn(n, 24)), "carries a gradient"),
-        (lambda G, n: sample(G, n, lambda count, size: torch.randn(count, 32)), "has the shape (500, 32)"),
-        (lambda G, n: sample(G, n, lambda count, size: torch.randn(count, 24, 1, 1)), "(500, 24, 1, 1)"),
-        (lambda G, n: sample(G, n, lambda count, size: count), "your z is of type int"),
-        (lambda G, n: sample(G, n)[:1], "has shape (1, 1, 28, 28), right is (500, 1, 28, 28)"),
-        (lambda G, n: 2 * sample(G, n) - 1, "but at ["),
-        (lambda G, n: sample(G, n).numpy(), "returned a ndarray"),
+        (lambda *given: loop()(*given)[:1], "return 4 things: the losses of D"),
+        (lambda *given: [2 * loss for loss in loop()(*given)], "D's step on x and detached fakes"),
     ),
     hints=(
-        "How many numbers of noise does this generator take? It keeps them as G.noise_size.",
-        "Two lines come before the noise: G.eval(), and with torch.no_grad().",
-        "torch.randn(count, G.noise_size) draws from the normal distribution that G was trained with.",
+        "Whose parameters receive a gradient in each backward()? One of them should stop at the fakes.",
+        "D(fake.detach()) keeps D's loss away from G; then retain_graph is not needed any more.",
+        "Each player clears its gradients directly before its own backward(): two zero_grad() in each update.",
     ),
-    praise="In eval mode an image depends on its own noise only, so one image alone is as good as one in a crowd.",
+    praise="D learns on fakes that are cut off, and G through D on fakes that are not: that is all of a GAN's loop.",
 )
