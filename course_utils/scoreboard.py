@@ -35,11 +35,14 @@ class Measure:
 
 MEASURES = {
     "squared_error": Measure("squared error per image", "low"),
+    "pca_ratio": Measure("squared error over that of PCA with as many numbers", "low"),
     "frechet": Measure("Frechet distance", "low"),
     "fidelity": Measure("fidelity: share in the class asked for", "high"),
     "acceptance": Measure("acceptance: share the judge is sure of", "high"),
     "smallest_share": Measure("share of the rarest class", "high"),
+    "variety": Measure("median distance to the nearest other sample", "real"),
     "nearest": Measure("median distance to the nearest training image", "real"),
+    "copying": Measure("lean towards training images, from 0 (new) to 1 (copies)", "real"),
     "seconds": Measure("CPU seconds to train", "low"),
     "parameters": Measure("parameters", "low"),
 }

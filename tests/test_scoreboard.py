@@ -111,6 +111,7 @@ def test_measures_are_there_where_they_mean_something_and_only_there(shipped):
         trained = model != REAL
         expected = dict.fromkeys(MEASURES, True) | {
             "squared_error": encodes,
+            "pca_ratio": encodes,
             "fidelity": conditional,
             "seconds": trained,
             "parameters": trained,
@@ -123,7 +124,9 @@ def test_the_numbers_can_be_such(shipped):
         for measure in ("fidelity", "acceptance", "smallest_share"):
             assert run_[measure] is None or 0 <= run_[measure] <= 1
         assert run_["smallest_share"] <= 0.1 + 1e-9
-        assert min(run_["frechet"], run_["nearest"]) > 0
+        assert min(run_["frechet"], run_["nearest"], run_["variety"]) > 0
+        assert run_["pca_ratio"] is None or 0 < run_["pca_ratio"] < 1
+        assert -1 < run_["copying"] < 1
     real = max(shipped.values(REAL, "frechet"))
     assert all(min(shipped.values(model, "frechet")) > real for model in MODELS)
 

@@ -1,4 +1,4 @@
-"""Exercises of notebook 12: a distance with its floor, copies of training images, and what several seeds settle."""
+"""Exercises of notebook 12: a distance with its floor, two ways to find copies, and what several seeds settle."""
 
 import statistics
 
@@ -123,6 +123,75 @@ exercise(
         "The floor is frechet(held_out, training[: len(x)]). Return the distance first, then the floor.",
     ),
     praise="Equally many images on both sides of the comparison: the floor shows what so few can reach at best.",
+)
+
+
+# --- how many copies explain how often seen images are nearer ---
+
+
+def copied(share, seen, unseen):
+    chance = seen / (seen + unseen)
+    return (share - chance) / (1 - chance)
+
+
+exercise(
+    "copied_share",
+    objective="derive which share of copies explains how often a seen image is nearer than all unseen ones",
+    level=2,
+    points=2,
+    # The numbers of strokes, those of MNIST, equal numbers, nothing but copies, and fewer than chance.
+    given=lambda: [
+        (0.9, 20_000, 3_600),
+        (0.9, 60_000, 9_000),
+        (0.75, 5_000, 5_000),
+        (1.0, 20_000, 3_600),
+        (0.8, 20_000, 3_600),
+    ],
+    together=True,
+    solution=copied,
+    also_right=(lambda share, seen, unseen: 1 - (1 - share) * (seen + unseen) / unseen,),
+    compare=Number("one number, a share"),
+    describe=lambda share, seen, unseen: (
+        f"for a share of {share:g}, {seen:,} seen and {unseen:,} unseen images"
+    ),
+    otherwise="Put your c back into the share: copies give c, the new images (1 - c) times chance.",
+    mistakes=(
+        (
+            lambda share, seen, unseen: share,
+            "you returned the measured share: new images count, too, because a seen image is nearer by chance",
+        ),
+        (
+            lambda share, seen, unseen: share - seen / (seen + unseen),
+            "you subtracted chance and stopped: the new images are only a share 1 - c of all, so divide by 1 - chance",
+        ),
+        (
+            lambda share, seen, unseen: 2 * share - 1,
+            "you took one half for chance: that is right for equally many seen and unseen images only",
+        ),
+        (
+            lambda share, seen, unseen: copied(share, unseen, seen),
+            "your chance is that of an unseen image to be the nearest: it is seen / (seen + unseen)",
+        ),
+        (
+            lambda share, seen, unseen: (share - seen / (seen + unseen)) / (seen / (seen + unseen)),
+            "you divided by chance: from chance to 1 there is room for 1 - chance",
+        ),
+        (
+            lambda share, seen, unseen: max(0.0, copied(share, seen, unseen)),
+            "you cut off what is below 0: a share below chance must stay negative, or noise would look like copies",
+        ),
+        (
+            lambda share, seen, unseen: 100 * copied(share, seen, unseen),
+            "return a share, not percent",
+        ),
+    ),
+    told=((lambda share, seen, unseen: 0.5 * share, "you have 0.45, right is 0.344444. Put your c back"),),
+    hints=(
+        "Two kinds of images: copies, a share c, and new ones, a share 1 - c. How often is a seen image the nearest?",
+        "share = c * 1 + (1 - c) * chance, and chance = seen / (seen + unseen). Solve for c.",
+        "share - chance = c * (1 - chance).",
+    ),
+    praise="The scale now begins at chance and ends at a machine that only copies, whatever the numbers of images.",
 )
 
 
