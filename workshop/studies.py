@@ -10,6 +10,8 @@ test finds a study whose notebook has changed.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import platform
 from importlib.metadata import version
@@ -25,10 +27,11 @@ from workshop.scoreboard import checksum, rounded, run_cells
 
 def study(notebook: str, seed: int) -> dict[str, float]:
     """What the notebook's experiments give from one seed. Raises ValueError if the notebook has none."""
-    names = run_cells(tagged_sources(notebook, "study"), seed=seed)
-    if "study" not in names:
-        raise ValueError(f"notebook must define study(seed) in a cell tagged `study`; {notebook} does not")
-    return rounded(names["study"](seed))
+    with contextlib.redirect_stdout(io.StringIO()):  # what the cells print is for the notebook
+        names = run_cells(tagged_sources(notebook, "study"), seed=seed)
+        if "study" not in names:
+            raise ValueError(f"notebook must define study(seed) in a cell tagged `study`; {notebook} does not")
+        return rounded(names["study"](seed))
 
 
 def store(notebook: str, dataset: str, seed: int, values: dict[str, float]) -> None:
