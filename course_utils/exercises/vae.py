@@ -1,4 +1,4 @@
-"""Exercises of notebook 08: minus the ELBO of a batch, counting the latents that are used, and free bits."""
+"""Exercises of notebook 08: minus the ELBO of a batch, the best prior, counting the latents in use, free bits."""
 
 from types import SimpleNamespace
 
@@ -257,6 +257,104 @@ exercise(
 )
 
 
+# --- the prior that makes the rate smallest ---
+
+
+def tables():
+    """q(z|x) of images (N, 1) as rows of probabilities over K values of z, at two sizes and degrees of sharpness."""
+    return [
+        ((sharpness * torch.randn(*size)).softmax(dim=1),) for size, sharpness in (((6, 4), 1), ((40, 9), 2))
+    ]
+
+
+def rate_under(q, p):
+    """The average over images (rows of q) of KL(q || p) in nats."""
+    return (q * (q / p).log()).sum(dim=1).mean()
+
+
+def smallest(q):
+    return rate_under(q, q.mean(dim=0))
+
+
+def geometric_mean(q):
+    return q.log().mean(dim=0).softmax(dim=0)
+
+
+exercise(
+    "smallest_rate",
+    objective="derive which prior makes the average rate of a VAE smallest",
+    level=2,
+    points=3,
+    given=tables,
+    solution=smallest,
+    also_right=(
+        lambda q: (q * q.log()).sum(1).mean() - (q.mean(0) * q.mean(0).log()).sum(),
+        lambda q: torch.special.entr(q.mean(0)).sum() - torch.special.entr(q).sum(1).mean(),
+        lambda q: smallest(q).item(),
+        lambda q: smallest(q.double()),
+    ),
+    compare=Number("one number in nats, the smallest average rate"),
+    describe=lambda q: f"for {q.shape[0]} images and {q.shape[1]} values of z",
+    otherwise="Check with the condition: the derivative of the average with respect to each p_k, minus a multiplier.",
+    mistakes=(
+        (
+            lambda q: rate_under(q, torch.full_like(q[0], 1 / q.shape[1])),
+            "you took the uniform prior: it is the best one only if q, averaged over the images, is uniform",
+        ),
+        (
+            lambda q: rate_under(q, geometric_mean(q)),
+            "your prior is the geometric mean of the q(z|x): that one makes the other direction, KL(p || q), smallest",
+        ),
+        (
+            lambda q: (q.mean(0) * (q.mean(0) / q).log()).sum(1).mean(),
+            "your prior is right, and the direction of your KL is not: the rate is KL(q || p), weighted by q",
+        ),
+        (
+            lambda q: rate_under(q, q.mean(0)) * len(q),
+            "you summed over the images: the average rate is asked for",
+        ),
+        (
+            lambda q: (q * (q / q.mean(0)).log()).mean(),
+            "you averaged over the values of z: a KL sums over them",
+        ),
+        (
+            lambda q: -rate_under(q, q.mean(0)),
+            "the sign is wrong: a KL is never negative",
+        ),
+        (
+            lambda q: -(q.mean(0) * q.mean(0).log()).sum(),
+            "this is the entropy of the averaged q: the entropy that each q(z|x) has itself is missing",
+        ),
+        (
+            lambda q: -(q * q.log()).sum(1).mean(),
+            "this is the average entropy of the q(z|x), without a prior",
+        ),
+        (
+            lambda q: 0.0 * q.sum(),
+            "0 would need a prior of its own for every image: one p serves all of them",
+        ),
+        (
+            lambda q: rate_under(q, q.mean(0)) / torch.tensor(2.0).log(),
+            "your result is in bits: take the natural logarithm",
+        ),
+    ),
+    told=(
+        (lambda q: q.mean(0), "your result is a tensor"),
+        (lambda q: (q * (q / q.mean(0)).log()).sum(1), "your result is a tensor"),
+        (lambda q: 1.1 * smallest(q), "Check with the condition"),
+    ),
+    hints=(
+        "Only one part of the average rate depends on p: -(1/N) sum_i sum_k q_ik log p_k. Minimise it under the "
+        "condition that the p_k add up to 1.",
+        "With a multiplier m, the derivative with respect to p_k is -mean_i(q_ik) / p_k + m = 0. What is p_k, and what "
+        "must m be?",
+        "p = q.mean(dim=0). Put it into the average of KL(q || p): (q * (q / p).log()), summed over z, averaged over "
+        "the images.",
+    ),
+    praise="The best prior is the average of all q(z|x). The rest of the rate is the mutual information of x and z.",
+)
+
+
 # --- counting the latents that are used ---
 
 
@@ -399,6 +497,14 @@ exercise(
         (
             lambda rate, floor: rate.mean(0).sum().clamp(min=floor),
             "you applied the floor to the sum: each latent needs its own",
+        ),
+        (
+            lambda rate, floor: rate.sum(1).clamp(min=floor).mean(),
+            "the floor still meets the sum over the latents of each image: it must meet one latent's average",
+        ),
+        (
+            lambda rate, floor: rate.sum(0).clamp(min=floor).mean(),
+            "you summed over the images and averaged over the latents: it is the other way round",
         ),
         (
             lambda rate, floor: rate.mean(0).clamp(min=floor).mean(),
