@@ -21,6 +21,7 @@ NAMES = [
     "05_autoencoder_conv",
     "06_autoencoder_inference",
     "07_vae_notation_and_elbo",
+    "12_scoreboard",
 ]
 CORE_CELLS, CORE_MINUTES, PREDICTIONS, CORE_WORDS = range(20, 31), range(25, 46), 3, 3_000
 # Notebook 00 prepares the first lesson, and is read in the same sitting: it must be shorter.
