@@ -172,15 +172,15 @@ class _Bars:
         self.axis = axis
         places, colours = range(len(ROWS)), [colour for _, _, colour in ROWS]
         self.bars = axis.barh(places, [1.0] * len(ROWS), height=0.62, color=colours)
-        self.numbers = [axis.text(0, place, "", va="center", fontsize=9) for place in places]
+        self.numbers = [axis.text(0, place, "", va="center", fontsize=11) for place in places]
         self.target = axis.axvline(0, color=BLACK, linewidth=1, linestyle=(0, (4, 3)))
         self.moving = [*self.bars, *self.numbers, self.target]
-        axis.set_title("what adds up to log p(x)", fontsize=10)
-        axis.set_yticks(places, [label for _, label, _ in ROWS], fontsize=9)
+        axis.set_title("what adds up to log p(x)", fontsize=12)
+        axis.set_yticks(places, [label for _, label, _ in ROWS], fontsize=11)
         axis.invert_yaxis()
         axis.axvline(0, color=GREY, linewidth=1)
-        axis.set_xlabel("nats")
-        axis.tick_params(axis="x", labelsize=8)
+        axis.set_xlabel("nats", fontsize=11)
+        axis.tick_params(axis="x", labelsize=10)
         axis.tick_params(axis="y", length=0)
         for side in ("top", "right", "left"):
             axis.spines[side].set_visible(False)
@@ -214,7 +214,7 @@ class _Panel:
         self.canvas = FigureCanvasAgg(self.figure)
         self.axis = self.figure.add_axes((0.06, 0.14, 0.37, 0.76))
         self.axis.set_xlim(-FARTHEST_Z, FARTHEST_Z)
-        self.axis.tick_params(labelsize=8)
+        self.axis.tick_params(labelsize=10)
         self.bars = _Bars(self.figure.add_axes((0.645, 0.14, 0.345, 0.76)))
         self.moving = []
         self.drawn_scale = None
@@ -249,13 +249,13 @@ class _OneLatentPanel(_Panel):
         axis.plot(GRID, _density(GRID, 0, 1), color=BLACK, linestyle="--", linewidth=1.5, label="prior p(z)")
         (self.posterior,) = axis.plot([], [], color=BLUE, linewidth=5, alpha=0.45, label="posterior p(z|x)")
         (self.q,) = axis.plot([], [], color=VERMILION, linewidth=2, label="q(z|x)")
-        self.note = axis.text(3.8, 1.23, "", ha="right", fontsize=8.5, color=VERMILION)
+        self.note = axis.text(3.8, 0.97, "", ha="right", fontsize=10.5, color=VERMILION)
         self.moving = [self.posterior, self.q, self.note]
         axis.set_ylim(0, TALLEST_DENSITY)
         axis.set_xlabel("z")
         axis.set_ylabel("density")
-        axis.legend(loc="upper left", fontsize=8.5, frameon=False)
-        axis.set_title("q against the true posterior", fontsize=10)
+        axis.legend(loc="upper left", fontsize=10.5, frameon=False)
+        axis.set_title("q against the true posterior", fontsize=12)
 
     def move_latents(self, posterior, means, widths, w, x) -> None:
         self.posterior.set_data(GRID, _density(GRID, posterior.loc.item(), posterior.stddev.item()))
@@ -285,9 +285,9 @@ class _TwoLatentsPanel(_Panel):
         axis.set_xlabel("z, latent 1")
         axis.set_ylabel("z, latent 2")
         shown = {"p(z)": prior[0], "p(z|x)": self.posterior[0], "q(z|x)": self.q[0], "W z = x": self.exact}
-        style = {"fontsize": 8.5, "frameon": False, "handlelength": 1.6}
+        style = {"fontsize": 10.5, "frameon": False, "handlelength": 1.6}
         axis.legend(shown.values(), shown.keys(), loc="upper left", bbox_to_anchor=(1, 1), **style)
-        axis.set_title("one and two standard deviations", fontsize=10)
+        axis.set_title("one and two standard deviations", fontsize=12)
 
     def move_latents(self, posterior, means, widths, w, x) -> None:
         variances, directions = torch.linalg.eigh(posterior.covariance_matrix[0])
