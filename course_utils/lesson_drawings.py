@@ -237,6 +237,7 @@ def jensens_curve() -> Figure:
     axis.text(0.62, 0.15, "log of the mean", fontsize=12, color=BLUE)
     axis.text(1.03, ends.log().mean() - 0.2, "mean of the logs", fontsize=12, color=INK)
     axis.set_xlabel("w", fontsize=12)
+    axis.set_title("The logarithm of the mean is above the mean of the logarithms", fontsize=12)
     axis.legend(fontsize=12, loc="lower right")
     return figure
 
