@@ -36,13 +36,11 @@ def gradients(z: torch.Tensor, mu: torch.Tensor, log_var: torch.Tensor) -> tuple
     return torch.autograd.grad(z.sum(), (mu, log_var), retain_graph=True, materialize_grads=True)
 
 
-def sampling_mistakes(
-    answer: Callable, drawn: Callable, without_noise: str, learns: bool = True
-) -> tuple[Mistake, ...]:
+def sampling_mistakes(answer: Callable, drawn: Callable, without_noise: str) -> tuple[Mistake, ...]:
     """The mistakes of an answer that draws one z for each image.
 
     answer(draw): the right answer with `draw(mu, log_var)` in place of the sampling. drawn(call): z, mu and log_var,
-    each (B, n). without_noise: the sentence for z = mu. learns: whether gradients must reach mu and log_var.
+    each (B, n), of which mu and log_var must carry gradients. without_noise: the sentence for z = mu.
     """
 
     def mistake(draw, sentence, told_if):
@@ -96,8 +94,6 @@ def sampling_mistakes(
             lambda *q: not is_standard_normal(epsilon(*q)),
         ),
     )
-    if not learns:
-        return mistakes
     cut_off = (
         "your samples are right, but z is cut off from mu and log_var, so no gradient can flow: torch.normal, "
         ".sample(), .detach() and no_grad do that. Write z as mu + sigma * epsilon"
