@@ -262,7 +262,7 @@ exercise(
             lambda draw: wrong_elbo(draw=draw),
             drawn,
             "you decoded z = mu. That is not an ELBO: the expectation is over samples of q, and leaving out their "
-            "spread makes the result too good. It may even exceed log p(x)",
+            "spread usually makes the result too good: it may even exceed log p(x)",
         ),
         total_mistake(
             lambda reconstruction, kl: reconstruction + kl.sum(1),
