@@ -50,10 +50,10 @@ CATALOGUE = {
     "vae_mnist_1_minute": _LONG_VAE,
     "vae_mnist_5_minutes": _LONG_VAE,
     "conditional_vae": TrainedModel(
-        "ConditionalVAE", "09_conditional_vae", ("negative_elbo_given_y", "fidelity"), "CVAE"
-    ),
-    "conditional_prior": TrainedModel(
-        "ConditionalPrior", "09_conditional_vae", ("fidelity", "frechet_distance")
+        "ConditionalVAEWithPrior",
+        "09_conditional_vae",
+        ("negative_elbo_given_y", "fidelity", "frechet_distance"),
+        "CVAE",
     ),
     "gan": TrainedModel("Generator", "10_gan", ("frechet_distance", "smallest_class_share"), "GAN"),
     "conditional_gan": TrainedModel(

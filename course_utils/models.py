@@ -6,7 +6,7 @@
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal
+from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
 
 class MLPAutoencoder(nn.Module):
@@ -134,53 +134,63 @@ class ConditionalVAE(nn.Module):
         self.latent_size = latent_size
         self.num_classes = num_classes
         self.encoder = nn.Sequential(
-            nn.Linear(784 + num_classes, hidden_size),  # 784 pixels and the one-hot => hidden_size
+            nn.Linear(784 + num_classes, hidden_size),  # 784 pixels and the condition => hidden_size
             nn.SiLU(),
             nn.Linear(hidden_size, hidden_size),  # => hidden_size
             nn.SiLU(),
             nn.Linear(hidden_size, 2 * latent_size),  # => mu and log_var, side by side
         )
         self.decoder = nn.Sequential(
-            nn.Linear(latent_size + num_classes, hidden_size),  # z and the one-hot => hidden_size
+            nn.Linear(latent_size + num_classes, hidden_size),  # z and the condition => hidden_size
             nn.SiLU(),
             nn.Linear(hidden_size, hidden_size),  # => hidden_size
             nn.SiLU(),
             nn.Linear(hidden_size, 784),  # => 784 logits, without a sigmoid
             nn.Unflatten(1, (1, 28, 28)),  # => 1 x 28 x 28
         )
-        self.centre = nn.Parameter(torch.zeros(num_classes, latent_size))  # where the codes of a class lie
+
+    def condition(self, y):
+        return 5 * F.one_hot(y, self.num_classes).float()  # (B,) => (B, num_classes)
 
     def encode(self, x, y):
-        one_hot = F.one_hot(y, self.num_classes).float()  # (B,) => (B, num_classes)
-        mu, log_var = self.encoder(torch.cat([x.flatten(1), one_hot], dim=1)).chunk(2, dim=1)
-        return mu - self.centre[y], log_var
+        return self.encoder(torch.cat([x.flatten(1), self.condition(y)], dim=1)).chunk(2, dim=1)
 
     def decode(self, z, y):
-        one_hot = F.one_hot(y, self.num_classes).float()
-        return self.decoder(torch.cat([z + self.centre[y], one_hot], dim=1))
+        return self.decoder(torch.cat([z, self.condition(y)], dim=1))
 
 
 class ConditionalPrior(nn.Module):
-    """p(z|y): for each class a mixture of Gaussians over the latents, with diagonal covariances."""
+    """p(z|y): for each class a mixture of Gaussians over the latents. Fitted to codes, not trained by gradients."""
 
-    def __init__(self, latent_size, num_classes, components=100):
+    def __init__(self, latent_size, num_classes, components=20):
         super().__init__()
-        self.latent_size = latent_size
-        self.num_classes = num_classes
-        self.mu = nn.Parameter(torch.randn(num_classes, components, latent_size))
-        self.log_var = nn.Parameter(torch.full((num_classes, components, latent_size), -2.0))
-        self.logits = nn.Parameter(torch.zeros(num_classes, components))  # softmax makes weights of them
+        size = (num_classes, components)
+        self.register_buffer("weights", torch.full(size, 1 / components))
+        self.register_buffer("means", torch.zeros(*size, latent_size))
+        # L with L L^T = covariance, as in notebook 08.
+        self.register_buffer("scale_tril", torch.eye(latent_size).repeat(*size, 1, 1))
 
     def given(self, y):
         """p(z|y) as a distribution, one for each label of (B,)."""
-        gaussians = Independent(Normal(self.mu[y], (0.5 * self.log_var[y]).exp()), 1)
-        return MixtureSameFamily(Categorical(logits=self.logits[y]), gaussians)
+        gaussians = MultivariateNormal(self.means[y], scale_tril=self.scale_tril[y])
+        return MixtureSameFamily(Categorical(self.weights[y]), gaussians)
 
     def log_prob(self, z, y):
         return self.given(y).log_prob(z)  # (B, latent_size), (B,) => (B,)
 
     def sample(self, y):
         return self.given(y).sample()  # (B,) => (B, latent_size)
+
+
+class ConditionalVAEWithPrior(ConditionalVAE):
+    """A conditional VAE and the p(z|y) that was fitted to its codes."""
+
+    def __init__(self, latent_size, num_classes, components=20):
+        super().__init__(latent_size, num_classes)
+        self.prior = ConditionalPrior(latent_size, num_classes, components)
+
+    def log_prob(self, z, y):
+        return self.prior.log_prob(z, y)  # log p(z|y), (B,)
 
 
 class Generator(nn.Module):

@@ -9,7 +9,7 @@ from course_utils.checkpoints import read
 from course_utils.data import ImageData, to_pixels
 from course_utils.environment import forked_random_numbers
 from course_utils.judges import acceptance, accuracy, class_shares, fidelity, frechet_distance, load_judge
-from course_utils.models import VAE, ConditionalGenerator, ConditionalPrior, ConditionalVAE, MixturePrior
+from course_utils.models import VAE, ConditionalGenerator, ConditionalVAE, MixturePrior
 from course_utils.probability import (
     bernoulli_log_likelihood,
     elbo,
@@ -69,13 +69,14 @@ def _shipped(name: str) -> torch.nn.Module:
 
 @torch.no_grad()
 def negative_elbo_given_y(model: torch.nn.Module, data: ImageData) -> float:
-    """Minus the ELBO of a conditional VAE with p(z) = N(0, I), given the labels, in nats per test image."""
+    """Minus the ELBO of a conditional VAE with its p(z|y), given the labels, in nats per test image: one sample."""
     values = []
     with forked_random_numbers(0):
         for x, y in zip(_binarised(data.test_images).split(1000), data.test_labels.split(1000)):
             mu, log_var = model.encode(x, y)
-            value = elbo(x, mu, log_var, lambda x, z, y=y: bernoulli_log_likelihood(model.decode(z, y), x))
-            values.append(value)
+            z = reparameterise(mu, log_var)
+            rate = gaussian_log_density(z, mu, log_var) - model.log_prob(z, y)
+            values.append(bernoulli_log_likelihood(model.decode(z, y), x) - rate)
     return -torch.cat(values).mean().item()
 
 
@@ -102,13 +103,12 @@ def _generated(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
     """10,000 images of a model, (N, 1, 28, 28), and the labels that it is asked for, each class equally often."""
     y = torch.arange(10_000) % 10
     with forked_random_numbers(0):
-        if isinstance(model, ConditionalPrior):
-            z, model = model.sample(y), _shipped("conditional_vae")
+        if isinstance(model, ConditionalVAE):
+            z = model.prior.sample(y)
         elif isinstance(model, MixturePrior):
             z, model = model.sample(len(y)), _shipped("vae")
         else:
-            size = model.latent_size if isinstance(model, ConditionalVAE) else model.noise_size
-            z = torch.randn(len(y), size)
+            z = torch.randn(len(y), model.noise_size)
     return torch.cat([_decoded(model, *part) for part in zip(z.split(1000), y.split(1000))]), y
 
 

@@ -39,7 +39,7 @@ SEEDS_APART = 1000
 VARIABLES = {
     "conv_autoencoder": "conv",
     "vae": "vae",
-    "conditional_vae": "cvae",
+    "conditional_vae": "model",
     "gan": "average",
     "conditional_gan": "average",
 }
@@ -84,7 +84,7 @@ def train(name: str, seed: int) -> tuple[torch.nn.Module, dict[str, float]]:
     """The model as its notebook makes it, in eval mode, with its steps, CPU seconds and wall-clock seconds."""
     names = run_cells(recipe_of(name), seed=SEEDS_APART * seed)
     model = names[VARIABLES[name]]
-    if name in ("vae", "conditional_vae"):
+    if name == "vae":
         model.prior = names["prior"]  # as in notebook 12
     runs = [value for value in names.values() if isinstance(value, TrainingRun)]
     return model.eval(), {

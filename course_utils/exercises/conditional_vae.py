@@ -1,4 +1,6 @@
-"""Exercises of notebook 09: a condition for both networks, a test that asks for it, one style in every class."""
+"""Exercises of notebook 09: the loss of a conditional VAE, a test that asks for the class, one style in all of them."""
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -11,13 +13,13 @@ from course_utils.exercises.spies import Spy
 
 K = 10
 
-# --- the condition in both networks ---
+# --- the loss, with the condition in both networks ---
 
 IMAGES, LATENTS = 5000, 3
 
 
 def plain_networks():
-    x = torch.rand(IMAGES, 1, 28, 28)
+    x = torch.rand(IMAGES, 1, 28, 28).round()
     # No 8 and no 9, so that a one-hot made without num_classes comes out too short.
     y = torch.randint(0, 8, (IMAGES,))
     y[:2] = torch.tensor([3, 7])
@@ -45,14 +47,30 @@ def with_condition(condition=one_hot):
 join = with_condition()
 
 
-def forward(to_encoder=join, draw=draw, to_decoder=join, give=lambda *three: three):
+def distortion_of(logits, x):
+    """-log p(x|z, y) in nats, (B,)."""
+    return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(dim=1)
+
+
+def rate_of(mu, log_var):
+    """KL(q(z|x, y) || N(0, I)) in nats, (B,)."""
+    return 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1)
+
+
+def forward(to_encoder=join, draw=draw, to_decoder=join, distortion=distortion_of, rate=rate_of):
     """An answer, each part of which may hold a mistake."""
 
     def answer(x, y, encoder, decoder):
         mu, log_var = encoder(to_encoder(x, y)).chunk(2, dim=1)
-        return give(decoder(to_decoder(draw(mu, log_var), y)), mu, log_var)
+        logits = decoder(to_decoder(draw(mu, log_var), y))
+        return distortion(logits, x.to(logits.dtype)), rate(mu, log_var)
 
     return answer
+
+
+def with_both(give):
+    """An answer that makes something else of distortion and rate."""
+    return lambda *arguments: give(*forward()(*arguments))
 
 
 def given_to(network, call):
@@ -95,14 +113,6 @@ def condition_mistakes(network, what, n):
                 "you give it, with .flatten(1), before you append the condition"
             ),
             lambda rows, y: rows.ndim != 2,
-        ),
-        mistake(
-            lambda left, y: torch.cat([left.flatten(1)] * 2, dim=0),
-            lambda call: (
-                f"the {network} was given {shape(call)[0]} rows for {IMAGES} images: the condition stands "
-                f"beside {what} in the same row, so join along dim=1"
-            ),
-            lambda rows, y: len(rows) != len(y),
         ),
         mistake(
             with_condition(lambda y: y[:, None]),
@@ -166,26 +176,33 @@ def has_mu_and_log_var(call):
     return given_to("decoder", call).shape[1:] in ((2 * LATENTS,), (2 * LATENTS + K,))
 
 
+def value_mistake(answer, sentence, gives):
+    """A mistake in the two numbers; gives(distortion, rate, logits, x, mu, log_var) is what it returns."""
+
+    def given(call):
+        encoder, decoder = call.arguments[2:]
+        return gives(*call.expected, decoder.last[1], call.arguments[0], encoder.mu, encoder.log_var)
+
+    return Mistake(answer, sentence, gives=given)
+
+
 exercise(
-    "conditional_forward",
-    objective="give both networks of a conditional VAE the condition",
+    "conditional_loss",
+    objective="write the loss of a conditional VAE, with the condition in both networks",
     level=2,
-    points=4,
+    points=5,
     given=plain_networks,
     solution=forward(),
     also_right=(
-        forward(give=lambda *three: list(three)),
+        with_both(lambda *two: list(two)),
         forward(to_encoder=lambda x, y: join(x.double(), y)),
     ),
-    compare=Several(
-        "logits, mu and log_var", (Tensor("the logits"), Tensor("mu, a tensor"), Tensor("log_var, a tensor"))
-    ),
+    compare=Several("distortion and rate", (Tensor("the distortion (B,)"), Tensor("the rate (B,)"))),
     expected=lambda call: (
-        call.arguments[3].last[1],
-        call.arguments[2].mu,
-        call.arguments[2].log_var,
+        distortion_of(call.arguments[3].last[1], call.arguments[0]),
+        rate_of(call.arguments[2].mu, call.arguments[2].log_var),
     ),
-    otherwise="Return the decoder's logits, and the encoder's mu and log_var, all of them unchanged.",
+    otherwise="Both are sums, one number for each image: the distortion over its pixels, the rate over its latents.",
     mistakes=(
         *(
             Mistake(
@@ -220,31 +237,76 @@ exercise(
             drawn,
             "you decoded z = mu: draw z = mu + sigma * epsilon, or this is no sample of q(z|x, y)",
         ),
-        Mistake(
-            forward(give=lambda logits, mu, log_var: (logits.sigmoid(), mu, log_var)),
-            "you applied a sigmoid: return the logits as the decoder gives them",
-            gives=lambda call: (call.expected[0].sigmoid(), *call.expected[1:]),
+        value_mistake(
+            with_both(lambda distortion, rate: (rate, distortion)),
+            "you returned the rate first: the distortion comes first",
+            lambda distortion, rate, *_: (rate, distortion),
+        ),
+        value_mistake(
+            with_both(lambda distortion, rate: (distortion.mean(), rate.mean())),
+            "you averaged over the batch: return one number for each image, (B,)",
+            lambda distortion, rate, *_: (distortion.mean(), rate.mean()),
+        ),
+        value_mistake(
+            forward(distortion=lambda logits, x: distortion_of(logits, x) / 784),
+            "you averaged the distortion over the pixels, so it is 784 times too small beside the rate: sum over them",
+            lambda distortion, rate, *_: (distortion / 784, rate),
+        ),
+        value_mistake(
+            forward(rate=lambda mu, log_var: rate_of(mu, log_var) / LATENTS),
+            "you averaged the rate over the latents: sum over them, since the nats of independent latents add up",
+            lambda distortion, rate, *_: (distortion, rate / LATENTS),
+        ),
+        value_mistake(
+            forward(rate=lambda mu, log_var: 2 * rate_of(mu, log_var)),
+            "your rate is twice as large as it should be: the factor 1/2 is missing",
+            lambda distortion, rate, *_: (distortion, 2 * rate),
+        ),
+        value_mistake(
+            with_both(lambda distortion, rate: (-distortion, rate)),
+            "your distortion is log p(x|z, y): the distortion is minus that",
+            lambda distortion, rate, *_: (-distortion, rate),
+        ),
+        value_mistake(
+            with_both(lambda distortion, rate: (distortion, -rate)),
+            "your rate has the wrong sign: a KL is never negative",
+            lambda distortion, rate, *_: (distortion, -rate),
+        ),
+        value_mistake(
+            forward(distortion=lambda logits, x: distortion_of(logits.sigmoid(), x)),
+            "you applied a sigmoid, and then the cross entropy that applies one itself: give it the logits",
+            lambda distortion, rate, logits, x, *_: (distortion_of(logits.sigmoid(), x), rate),
+        ),
+        value_mistake(
+            forward(distortion=lambda logits, x: (logits.sigmoid() - x).square().flatten(1).sum(dim=1)),
+            "your distortion is a squared error: binary pixels have the binary cross entropy with the logits",
+            lambda distortion, rate, logits, x, *_: (
+                (logits.sigmoid() - x).square().flatten(1).sum(dim=1),
+                rate,
+            ),
         ),
     ),
     told=(
         (
-            lambda x, y, encoder, decoder: (x, *encoder(join(x, y)).chunk(2, dim=1)),
+            lambda x, y, encoder, decoder: (x, *encoder(join(x, y)).chunk(2, dim=1))[:2],
             "you never called decoder(rows)",
         ),
         (
-            lambda x, y, encoder, decoder: (decoder(join(torch.randn(len(y), 3), y)), y, y),
+            lambda x, y, encoder, decoder: (decoder(join(torch.randn(len(y), 3), y)), y),
             "you never called encoder(rows)",
         ),
         (forward(to_encoder=lambda x, y: (x, one_hot(y))), "your rows is of type tuple, not a tensor"),
-        (forward(give=lambda logits, mu, log_var: logits), "return 3 things: logits, mu and log_var"),
-        (forward(give=lambda logits, mu, log_var: (2 * logits, mu, log_var)), "number 1 is not right"),
-        (forward(give=lambda logits, mu, log_var: (logits, log_var, mu)), "number 2 is not right"),
+        (with_both(lambda distortion, rate: distortion + rate), "return 2 things: distortion and rate"),
+        (with_both(lambda distortion, rate: (2 * distortion, rate)), "number 1 is not right"),
+        (with_both(lambda distortion, rate: (distortion, 3 * rate)), "number 2 is not right"),
     ),
     hints=(
         "F.one_hot(y, num_classes=10) makes (B, 10) of (B,). Both networks need it.",
-        "The encoder takes torch.cat([x.flatten(1), one_hot], dim=1), and gives mu and log_var: .chunk(2, dim=1).",
-        "Draw z = mu + (0.5 * log_var).exp() * torch.randn_like(mu), and give the decoder torch.cat([z, one_hot], "
-        "dim=1).",
+        "The encoder takes torch.cat([x.flatten(1), one_hot], dim=1), and gives mu and log_var: .chunk(2, dim=1). "
+        "Draw z from them, and give the decoder torch.cat([z, one_hot], dim=1).",
+        "Distortion and rate are those of notebook 08: F.binary_cross_entropy_with_logits(logits, x, "
+        'reduction="none") summed over the pixels, and (mu**2 + log_var.exp() - 1 - log_var) / 2 summed over the '
+        "latents.",
     ),
     praise="The encoder may leave out of z whatever the condition says, because the decoder is told it again.",
 )
@@ -500,11 +562,9 @@ class Stylist(nn.Module):
         return images.view(-1, 1, 28, 28)
 
 
-ALL_CLASSES = torch.arange(K)
-
-
-def styles_in_classes(model, x, y, z_of=lambda mu, log_var: mu.expand(K, -1), labels=ALL_CLASSES):
-    """`z_of` makes z of what the encoder says of x and y; `labels` is what the decoder is told."""
+def styles_in_classes(model, x, y, z_of=lambda mu, log_var: mu.expand(K, -1), labels=None):
+    """`z_of` makes z of what the encoder says of x and y; `labels` is what the decoder is told: all, by default."""
+    labels = torch.arange(K, device=y.device) if labels is None else labels
     with torch.no_grad():
         return model.decode(z_of(*model.encode(x, y)), labels).sigmoid()
 
@@ -559,7 +619,7 @@ exercise(
         ),
         Mistake(
             lambda model, x, y: styles_in_classes(model, x, y, lambda mu, log_var: mu, y),
-            "you returned one image: give the decoder all ten labels, torch.arange(10)",
+            "you returned one image: give the decoder all ten labels, torch.arange(10, device=y.device)",
             lambda call: call.result.shape == (1, 1, 28, 28),
         ),
         Mistake(
@@ -597,8 +657,87 @@ exercise(
     ),
     hints=(
         "Encode the image with the class that it has: mu, log_var = model.encode(x, y).",
-        "Decode that one mu ten times: model.decode(mu.expand(10, -1), torch.arange(10)).",
+        "Decode that one mu ten times: model.decode(mu.expand(10, -1), torch.arange(10, device=y.device)).",
         "The decoder gives logits; .sigmoid() makes pixels of them. No gradient is needed: with torch.no_grad().",
     ),
     praise="One z, ten labels: what stays the same in the ten images is what z holds, and the rest is y.",
+)
+
+
+# --- from log p(x|y) to log p(x) ---
+
+
+def log_bounds():
+    # Two data sets, with 10 and with 3 classes. The numbers are those of images: exp of each is 0 in float32.
+    return [(-95 - 60 * torch.rand(6, 10),), (-torch.tensor([[110.0, 112.0, 111.0], [131.0, 131.0, 131.0]]),)]
+
+
+def of_log_p(bounds):
+    return bounds.logsumexp(dim=1) - math.log(bounds.shape[1])
+
+
+exercise(
+    "bound_of_log_p",
+    objective="derive a bound of log p(x) from bounds of log p(x|y)",
+    level=2,
+    points=2,
+    given=log_bounds,
+    solution=of_log_p,
+    also_right=(
+        lambda bounds: (bounds - math.log(bounds.shape[1])).logsumexp(dim=1),
+        lambda bounds: bounds.double().exp().mean(dim=1).log(),
+    ),
+    compare=Tensor("a tensor (B,)"),
+    otherwise="p(x) is the sum over y of p(y) p(x|y), with p(y) = 1/K; take the logarithm of that.",
+    mistakes=(
+        (
+            lambda bounds: bounds.exp().mean(dim=1).log(),
+            "your exp gives 0 for such small logarithms, and log 0 is minus infinity: torch.logsumexp takes the "
+            "largest one out first",
+        ),
+        (
+            lambda bounds: bounds.logsumexp(dim=1),
+            "you gave every class the probability 1: p(y) = 1/K, which subtracts log K",
+        ),
+        (
+            lambda bounds: bounds.logsumexp(dim=1) + math.log(bounds.shape[1]),
+            "you added log K: a probability of 1/K makes p(x) smaller, so subtract it",
+        ),
+        (
+            lambda bounds: bounds.logsumexp(dim=1) - math.log(10),
+            "you subtracted log 10 where there are other than 10 classes: K is bounds.shape[1]",
+        ),
+        (
+            lambda bounds: bounds.mean(dim=1),
+            "you averaged the logarithms. By Jensen's inequality that is a bound, too, but a poor one: average the "
+            "probabilities, then take the logarithm",
+        ),
+        (
+            lambda bounds: bounds.amax(dim=1),
+            "you took the largest one, as if the class were known: p(x) is a sum over all classes, with p(y) = 1/K",
+        ),
+        (
+            lambda bounds: bounds.amax(dim=1) - math.log(bounds.shape[1]),
+            "you counted the largest class only. That is close where one class is far ahead, and wrong where several "
+            "are near: sum over all of them",
+        ),
+        (
+            lambda bounds: bounds.logsumexp(dim=0) - math.log(bounds.shape[1]),
+            "you summed over the images: the classes are dimension 1",
+        ),
+        (
+            lambda bounds: -of_log_p(bounds),
+            "you returned a bound of -log p(x): the sign is the other one",
+        ),
+    ),
+    told=(
+        (lambda bounds: of_log_p(bounds).tolist(), "returned a list"),
+        (lambda bounds: of_log_p(bounds) + 1, "you have"),
+    ),
+    hints=(
+        "p(x) = sum over y of p(y) p(x|y). Each p(x|y) is at least exp(bound), and p(y) = 1/K.",
+        "So log p(x) >= log(1/K * sum over y of exp(bound of y)) = log sum exp - log K.",
+        "bounds.logsumexp(dim=1) sums safely; K is bounds.shape[1], and math.log gives its logarithm.",
+    ),
+    praise="Where one class is far ahead, the sum is that class alone, and not knowing y costs log K nats.",
 )
