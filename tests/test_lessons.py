@@ -21,6 +21,9 @@ NAMES = [
     "05_autoencoder_conv",
     "06_autoencoder_inference",
     "07_vae_notation_and_elbo",
+    "09_conditional_vae",
+    "10_gan",
+    "11_conditional_gan",
     "12_scoreboard",
 ]
 CORE_CELLS, CORE_MINUTES, PREDICTIONS, CORE_WORDS = range(20, 31), range(25, 46), 3, 3_000

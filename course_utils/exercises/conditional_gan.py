@@ -1,141 +1,18 @@
-"""Exercises of notebook 11: a conditional discriminator's loss, one noise under all labels, a test of the condition."""
+"""Exercises of notebook 11: one update of a conditional GAN, a test of the condition, wrong pairs, a head for pairs."""
+
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.exercises.compare import Number, Several, Tensor
-from course_utils.exercises.engine import exercise
+from course_utils.environment import forked_random_numbers
+from course_utils.exercises.compare import Instance, Number, Several
+from course_utils.exercises.engine import Call, Mistake, Wrong, exercise
 from course_utils.exercises.spies import Spy
 
 CLASSES = 7  # not 10, so that a ten in the reader's code is noticed
 LABELS = {"y": CLASSES}
-
-# --- the loss of the discriminator ---
-
-
-def bce(logits, target):
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
-
-
-class PairScore(nn.Module):
-    """A discriminator whose logit is another one for every pair of image and label."""
-
-    def __init__(self):
-        super().__init__()
-        self.of_images = nn.Parameter(torch.linspace(-2, 2, 784))
-        self.of_labels = nn.Parameter(torch.linspace(-1.5, 1.5, CLASSES))
-
-    def forward(self, x, y):
-        return x.flatten(1) @ self.of_images / 30 + self.of_labels[y]
-
-
-def pair_cases():
-    D = Spy("D", PairScore(), {"x": ("B", 1, 28, 28), "y": ("B",)}, LABELS)
-    y, y_fake = torch.tensor([0, 1, 2, 3, 4, 5]), torch.tensor([6, 6, 1, 0, 2, 2])
-    # Fakes depend on G, so that a gradient that reaches G is seen.
-    of_G = torch.full((6, 1, 28, 28), 0.6, requires_grad=True)
-    return [(D, torch.rand(6, 1, 28, 28), y, of_G * torch.rand(6, 1, 28, 28), y_fake)]
-
-
-def loss_of(D, x, y, fakes, y_fake, *, real=1, fake=0):
-    return bce(D(x, y), real) + bce(D(fakes.detach(), y_fake), fake)
-
-
-def in_one_pass(D, x, y, fakes, y_fake):
-    logits = D(torch.cat([x, fakes.detach()]), torch.cat([y, y_fake]))
-    return F.softplus(-logits[: len(x)]).mean() + F.softplus(logits[len(x) :]).mean()
-
-
-def reaches(call, name):
-    """Whether a gradient of the loss reaches D's parameters, or G by the fakes."""
-    D, _, _, fakes, _ = call.arguments
-    target = D.function.of_images if name == "D" else fakes
-    return torch.autograd.grad(call.result, target, retain_graph=True, allow_unused=True)[0] is not None
-
-
-exercise(
-    "conditional_discriminator_loss",
-    objective="write step 3 of the conditional GAN: the loss of a discriminator that judges pairs",
-    level=2,
-    points=3,
-    given=pair_cases,
-    solution=loss_of,
-    also_right=(in_one_pass,),
-    compare=Number("one number, the sum of two averages", gradient=True),
-    otherwise="D returns logits, so each half is F.binary_cross_entropy_with_logits(logits, target), for real pairs "
-    "with the target 1, for fake pairs with 0.",
-    mistakes=(
-        (
-            lambda D, x, y, fakes, y_fake: bce(D(x, y), 1) + bce(D(fakes, y_fake), 0),
-            "the value is right, but its gradient reaches G, which would learn to help D: call D with fakes.detach()",
-            lambda call: call.right and call.result.requires_grad and reaches(call, "G"),
-        ),
-        (
-            lambda D, x, y, fakes, y_fake: (
-                loss_of(D, x, y, fakes, y_fake).detach() + 0 * fakes.detach().requires_grad_().sum()
-            ),
-            "the value is right, but no gradient reaches D: detach the fakes, not the logits",
-            lambda call: call.right and call.result.requires_grad and not reaches(call, "D"),
-        ),
-        (
-            lambda D, x, y, fakes, y_fake: loss_of(D, x, y_fake, fakes, y),
-            "the labels are swapped: you showed real images with y_fake and fakes with y. x belongs to y, and the "
-            "fakes to the labels they were asked for",
-        ),
-        (
-            lambda D, x, y, fakes, y_fake: loss_of(D, x, y, fakes, y),
-            "you showed the fakes with the labels of the real images. D then meets fakes that are wrong for their "
-            "label, however good G is: the fakes belong to y_fake",
-        ),
-        (
-            lambda D, x, y, fakes, y_fake: loss_of(D, x, y_fake, fakes, y_fake),
-            "you showed the real images with y_fake: D learns to accept any label. x belongs to y",
-        ),
-        (lambda *pairs: loss_of(*pairs, real=0, fake=1), "the targets are swapped: real is 1, fake is 0"),
-        (
-            lambda *pairs: loss_of(*pairs, fake=1),
-            "the target of the fakes is 1 in your loss: that is G's wish, not D's",
-        ),
-        (lambda D, x, y, fakes, y_fake: bce(D(x, y), 1), "the half with the fakes is missing"),
-        (
-            lambda D, x, y, fakes, y_fake: bce(D(fakes.detach(), y_fake), 0),
-            "the half with the real images is missing",
-        ),
-        (lambda *pairs: loss_of(*pairs) / 2, "you halved the sum: add the two averages, as in step 3"),
-        (
-            lambda *pairs: 6 * loss_of(*pairs),
-            "6 times too large for 6 images: you summed over the images, average instead",
-        ),
-    ),
-    told=(
-        (lambda *pairs: loss_of(*pairs).detach(), "carries no gradient"),
-        (lambda *pairs: loss_of(*pairs).item(), "as a tensor, so that it has gradients"),
-        (lambda D, x, y, f, y_f: F.softplus(-D(x, y)) + F.softplus(D(f, y_f)), "a tensor of shape (6,)"),
-        (
-            lambda D, x, y, f, y_f: bce(D(x, y.float()), 1),
-            "takes labels of type int64 as y; yours are float32",
-        ),
-        (lambda D, x, y, f, y_f: bce(D(x, y).sigmoid(), 1) + bce(D(f, y_f).sigmoid(), 0), "D returns logits"),
-    ),
-    hints=(
-        "D judges pairs. Which label belongs to a real image, and which one to a fake?",
-        "Real pairs (x, y) have the target 1, fake pairs (fakes, y_fake) the target 0. Each half is a mean over its "
-        "images; add the two.",
-        "No gradient may reach G from here: D(fakes.detach(), y_fake).",
-    ),
-    praise="Every image meets its own label, both halves count, and G is left alone.",
-)
-
-
-# --- one noise under all labels ---
-
-
-def who_asked(z, y):
-    """An image whose pixel 0 is the noise, and pixel 1 the label: (B, 1, 28, 28)."""
-    image = torch.zeros(len(z), 28 * 28)
-    image[:, 0], image[:, 1] = z[:, 0], y / 10
-    return image.view(-1, 1, 28, 28)
 
 
 def generator_of(draw, noise_size):
@@ -144,96 +21,188 @@ def generator_of(draw, noise_size):
     return G
 
 
-def scribe_cases():
-    ink = nn.Parameter(torch.ones(()))
-    z = torch.tensor([[0.1, 1, 2], [0.4, 3, 4], [0.7, 5, 6]])
-    return [(generator_of(lambda z, y: ink * who_asked(z, y), 3), z)]
+# --- one update, in four steps ---
 
 
-def ten_labels(G, z, rows=None, labels=None, train=False):
-    """Each noise under all labels, (N, K, 28, 28); `rows`, `labels`, `train`: with a mistake."""
-    K = G.num_classes
-    y = torch.arange(K).repeat(len(z)) if labels is None else labels(K, len(z))
-    with torch.no_grad():
-        x = G.train(train)(z.repeat_interleave(K, dim=0) if rows is None else rows(z), y)
-    return x.view(len(z), K, 28, 28)
+class ToyGenerator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3 + CLASSES, 784)
+
+    def forward(self, z, y):
+        return self.layer(torch.cat([z, F.one_hot(y, CLASSES)], dim=1)).sigmoid().view(-1, 1, 28, 28)
 
 
-def noise_in(call):
-    return call.result[:, :, 0, 0].float()
+class ToyDiscriminator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(784, CLASSES)
+
+    def forward(self, x, y):
+        return self.layer(x.flatten(1)).gather(1, y[:, None])[:, 0]
+
+
+def networks_in_training():
+    G = generator_of(ToyGenerator(), 3)
+    D = Spy("D", ToyDiscriminator(), {"x": ("B", 1, 28, 28), "y": ("B",)}, LABELS)
+    for parameter in (*G.parameters(), *D.parameters()):
+        parameter.grad = torch.full_like(parameter, 0.1)  # what an earlier update has left
+    optimizer_g, optimizer_d = (torch.optim.SGD(network.parameters(), lr=0.1) for network in (G, D))
+    return [(G, D, optimizer_g, optimizer_d, torch.rand(6, 1, 28, 28), torch.arange(6))]
+
+
+def bce(logits, target, reduction="mean"):
+    target = torch.full_like(logits, target)
+    return F.binary_cross_entropy_with_logits(logits, target, reduction=reduction)
+
+
+def one_update(
+    G, D, optimizer_g, optimizer_d, x, y, *, draws=(), labels=None, targets=(1, 0, 1), detach=True, cleared="DG",
+    reduction="mean", steps=("D", "G"),
+):  # fmt: skip
+    """The four steps. `draws`: noise and labels of step 2, and those of step 4 if other ones; the rest: mistakes.
+
+    `labels(y, y_fake)` are those of the real images, of the fakes in step 3, and of the fakes in step 4.
+    """
+    draws = draws or [(torch.randn(len(x), G.noise_size), torch.randint(G.num_classes, y.shape))]
+    y_3, y_fake, y_4 = labels(y, draws[0][1]) if labels else (y, draws[0][1], draws[-1][1])
+    optimizers = {"D": optimizer_d, "G": optimizer_g}
+
+    fakes = G(*draws[0])
+    loss_d = bce(D(x, y_3), targets[0], reduction)
+    loss_d = loss_d + bce(D(fakes.detach() if detach else fakes, y_fake), targets[1], reduction)
+    if "D" in cleared:
+        optimizer_d.zero_grad()
+    loss_d.backward(retain_graph=not detach)
+    for name in steps[0]:
+        optimizers[name].step()
+
+    fakes = G(*draws[-1]) if len(draws) > 1 else fakes
+    loss_g = bce(D(fakes, y_4), targets[2], reduction)
+    if "G" in cleared:
+        optimizer_g.zero_grad()
+    loss_g.backward()
+    for name in steps[1]:
+        optimizers[name].step()
+    return loss_d, loss_g
+
+
+def replayed(call: Call, **mistake):
+    """The losses, G and D of an update from the numbers that the answer drew."""
+    G = call.arguments[0]
+    G.last  # noqa: B018, so that a reader who never called G is told so
+    fresh = call.exercise.cases()[call.case]
+    return one_update(*fresh, draws=[G.calls[0], *G.calls[1:][-1:]], **mistake), *fresh[:2]
+
+
+def slip(sentence: str, **mistake) -> Mistake:
+    """A mistake in the update that shows in its losses."""
+    return Mistake(partial(one_update, **mistake), sentence, gives=lambda call: replayed(call, **mistake)[0])
+
+
+def same_weights(network, other) -> bool:
+    pairs = zip(network.parameters(), other.parameters(), strict=True)
+    return all(torch.allclose(own, others, atol=1e-6) for own, others in pairs)
 
 
 exercise(
-    "ten_labels_one_noise",
-    objective="show what the label does alone, by drawing the same noise under all labels",
+    "conditional_update",
+    objective="write one update of a conditional GAN from the lecture's four steps",
     level=2,
-    points=3,
-    given=scribe_cases,
-    solution=ten_labels,
-    also_right=(lambda G, z: ten_labels(G, z.double()),),
-    compare=Tensor("a tensor (N, K, 28, 28)", gradient=False),
+    points=5,
+    given=networks_in_training,
+    solution=one_update,
+    also_right=(
+        lambda *given: [loss.item() for loss in one_update(*given)],
+        # New fakes in step 4.
+        lambda *given: one_update(
+            *given, draws=[(torch.randn(6, 3), torch.randint(CLASSES, (6,))) for _ in range(2)]
+        ),
+    ),
+    compare=Several("loss_d and loss_g", (Number("loss_d, one number"), Number("loss_g, one number"))),
+    expected=lambda call: replayed(call)[0],
+    otherwise="loss_d is bce(D(real pair), 1) + bce(D(fake pair), 0); loss_g is bce(D(fake pair), 1), taken after D's "
+    "step.",
     mistakes=(
         (
-            lambda G, z: ten_labels(G, z, train=True),
-            "you forgot G.eval(): in training mode BatchNorm mixes the images of a batch with each other",
-            lambda call: any(call.arguments[0].modes),
+            lambda *given: one_update(*given, draws=[(torch.randn(6, 3), given[5])]),
+            "you asked G for the labels of the real images, whereas step 2 draws labels of its own: torch.randint",
+            lambda call: any(torch.equal(asked, call.arguments[5]) for _, asked in call.arguments[0].calls),
+        ),
+        slip(
+            "in step 3 you showed the fakes with the labels of the real images. D then meets fakes that are wrong for "
+            "their label, however good G is: the fakes belong to y_fake",
+            labels=lambda y, y_fake: (y, y, y_fake),
+        ),
+        slip(
+            "in step 3 you showed the real images with y_fake, so that D learns to accept any label: x belongs to y",
+            labels=lambda y, y_fake: (y_fake, y_fake, y_fake),
+        ),
+        slip(
+            "in step 4 you showed the fakes with the labels of the real images, which they were not asked for",
+            labels=lambda y, y_fake: (y, y_fake, y),
+        ),
+        slip("the targets of D are swapped: real is 1, fake is 0", targets=(0, 1, 1)),
+        slip("the target of the fakes is 1 in your loss_d: that is what G wishes, not D", targets=(1, 1, 1)),
+        slip("the target in your loss_g is 0, whereas G wants D to answer 1", targets=(1, 0, 0)),
+        slip("your losses are sums over the images: average them", reduction="sum"),
+        slip("D has not moved when you compute loss_g: step 3 ends with optimizer_d.step()", steps=("", "G")),
+        slip(
+            "D also followed gradients that an earlier update has left: optimizer_d.zero_grad() comes before "
+            "loss_d.backward()",
+            cleared="G",
         ),
         (
-            lambda G, z: ten_labels(G, z).transpose(0, 1),
-            "your rows are the labels, and your columns the noises: return a row for each noise",
-            lambda call: call.result.shape == (CLASSES, 3, 28, 28),
+            partial(one_update, steps=("D", "")),
+            "the losses are right, but G has not moved: step 4 ends with optimizer_g.step()",
+            lambda call: call.right and same_weights(call.arguments[0], call.untouched[0]),
         ),
         (
-            lambda G, z: ten_labels(G, z, rows=lambda z: torch.randn(21, 3)),
-            "some images come from a noise that was not in z: use every row of z, and draw no new ones",
-            lambda call: call.result.shape == (3, CLASSES, 28, 28) and len(noise_in(call).unique()) > 3,
+            partial(one_update, cleared="D"),
+            "the losses are right, but G also followed gradients that were there before: optimizer_g.zero_grad() comes "
+            "before loss_g.backward()",
+            lambda call: call.right and not same_weights(call.arguments[0], replayed(call)[1]),
         ),
         (
-            lambda G, z: ten_labels(G, z, rows=lambda z: z.repeat(7, 1)),
-            "within a row the noise changes from image to image, so nobody could tell what the label did: "
-            "repeat_interleave keeps the copies of one noise together, repeat does not",
-            lambda call: (
-                call.result.shape == (3, CLASSES, 28, 28)
-                and not torch.equal(noise_in(call), noise_in(call)[:, :1].expand(-1, CLASSES))
-            ),
+            partial(one_update, steps=("D", "GD")),
+            "the losses are right, but D has moved in step 4, too, towards what G wishes: only optimizer_g takes a "
+            "step there",
+            lambda call: call.right and not same_weights(call.arguments[1], replayed(call)[2]),
         ),
         (
-            lambda G, z: ten_labels(G, z, labels=lambda K, n: torch.zeros(K * n, dtype=torch.int64)),
-            lambda call: (
-                f"the labels of your first row are {(10 * call.result[0, :, 0, 1]).round().int().tolist()}; count "
-                "from 0 on"
-            ),
-            lambda call: not call.right and call.result.shape == (3, CLASSES, 28, 28),
+            partial(one_update, detach=False),
+            "the result is right, but step 3 also computes a gradient for G, which step 4 throws away: give D "
+            "fakes.detach() there",
+            lambda call: call.right and any(x.requires_grad for x, _ in call.arguments[1].calls[:-1]),
         ),
     ),
     told=(
+        (lambda *given: one_update(*given)[0], "return 2 things: loss_d and loss_g"),
+        (lambda *given: (torch.zeros(()), torch.zeros(())), "you never called G(z, y)"),
         (
-            lambda G, z: ten_labels(G, z, labels=lambda K, n: torch.arange(10)[torch.arange(K * n) % 10]),
-            "G knows the labels 0 to 6; you gave it 0 to 9",
+            lambda *given: one_update(*given, draws=[(torch.randn(6, 3), torch.rand(6))]),
+            "takes labels of type int64 as y",
         ),
-        (
-            lambda G, z: ten_labels(G, z, labels=lambda K, n: torch.arange(K).repeat(n).float()),
-            "takes labels of type int64 as y; yours are float32",
-        ),
-        (lambda G, z: ten_labels(G, z, labels=lambda K, n: torch.arange(K)), "your y has the shape (7,)"),
-        (lambda G, z: ten_labels(G, z).flatten(0, 1), "(21, 28, 28), right is (3, 7, 28, 28)"),
-        (lambda G, z: ten_labels(G, z).numpy(), "return a tensor (N, K, 28, 28)"),
-        (
-            lambda G, z: G.eval()(z.repeat_interleave(7, 0), torch.arange(7).repeat(3)).view(3, 7, 28, 28),
-            "carries a gradient",
-        ),
+        (lambda *given: [2 * loss for loss in one_update(*given)], "taken after D's step"),
     ),
     hints=(
-        "G takes one noise and one label for each image, so N noises under K labels are N times K rows of both.",
-        "z.repeat_interleave(K, dim=0) gives each noise K times in a row; torch.arange(K).repeat(N) counts through the "
-        "labels N times. .view(N, K, 28, 28) puts the images into rows.",
-        "Two things come before G is called: G.eval(), and with torch.no_grad().",
+        "Step 2 is two lines: torch.randn(len(x), G.noise_size), and torch.randint(G.num_classes, y.shape).",
+        "Step 3: loss_d = bce(D(x, y), 1) + bce(D(fakes.detach(), y_fake), 0), then zero_grad, backward and step with "
+        "optimizer_d.",
+        "Step 4: loss_g = bce(D(fakes, y_fake), 1), then zero_grad, backward and step with optimizer_g. Return both.",
     ),
-    praise="Along a row only the label changes, along a column only the noise.",
+    praise="Every image meets its own label, D alone moves in step 3, and G alone in step 4.",
 )
 
 
 # --- a test of the condition ---
+
+
+def who_asked(z, y):
+    """An image whose pixel 0 is the noise, and pixel 1 the label: (B, 1, 28, 28)."""
+    image = torch.zeros(len(z), 28 * 28)
+    image[:, 0], image[:, 1] = z[:, 0], y / 10
+    return image.view(-1, 1, 28, 28)
 
 
 def read(x):
@@ -274,8 +243,8 @@ def fidelity_in(call):
 exercise(
     "fidelity_and_control",
     objective="measure whether a conditional generator obeys its label, with a control",
-    level=2,
-    points=3,
+    level=1,
+    points=2,
     given=forgetful_cases,
     solution=two_shares,
     also_right=(lambda *all_: [share.item() for share in two_shares(*all_)],),
@@ -319,4 +288,159 @@ exercise(
         "(guesses == y).float().mean() is a share. Return two of them: fidelity, control.",
     ),
     praise="High fidelity beside a control at chance: the images follow the labels they were asked for.",
+)
+
+
+# --- the smallest loss of D with wrong pairs ---
+
+
+def tables():
+    """Probabilities p, q (labels, images): overlapping classes, then classes without overlap and a perfect G."""
+    p, q = torch.rand(2, 3, 5).softmax(dim=2)
+    apart = torch.tensor([[0.5, 0.5, 0, 0], [0, 0, 0.2, 0.8]])
+    return [(p, q), (apart, apart.clone())]
+
+
+def smallest(p, q, *, wrong=lambda p: (p.sum(dim=0) - p) / (len(p) - 1), over_labels=torch.mean):
+    fake = q + wrong(p)
+    best = p / (p + fake)  # D as a probability
+    return over_labels(-(torch.xlogy(p, best) + torch.xlogy(fake, 1 - best)).sum(dim=1))
+
+
+exercise(
+    "smallest_loss_with_wrong_pairs",
+    objective="derive the best D, and its loss, where real images with wrong labels count as fakes",
+    level=2,
+    points=3,
+    given=tables,
+    solution=smallest,
+    also_right=(lambda p, q: smallest(p.double(), q.double()).item(),),
+    compare=Number("the smallest loss, one number"),
+    describe=lambda p, q: f"for {p.shape[0]} labels and {p.shape[1]} images",
+    otherwise="For each label and image, minimise -p log D - (q + r) log(1 - D) over D, where r is the mean of p over "
+    "the other labels; then add up over the images and average over the labels.",
+    mistakes=(
+        (
+            lambda p, q: smallest(p, q, wrong=lambda p: 0),
+            "that is the smallest loss of the four steps alone: the wrong pairs are missing",
+        ),
+        (
+            lambda p, q: smallest(p, q, wrong=lambda p: p.mean(dim=0)),
+            "your wrong labels include the right one: average over the other labels only",
+        ),
+        (
+            lambda p, q: smallest(p, q, wrong=lambda p: p.sum(dim=0) - p),
+            "you added up the other labels. One wrong label is drawn for each image, so average over them",
+        ),
+        (
+            lambda p, q: smallest(p, q, over_labels=torch.sum),
+            "you added up over the labels: the loss is an average over pairs, and each label is equally frequent",
+        ),
+        (
+            lambda p, q: -smallest(p, q),
+            "your sign is reversed: the loss is minus the mean of logarithms",
+        ),
+    ),
+    told=((lambda p, q: p, "return the smallest loss, one number"), (lambda p, q: 1.0, "minimise -p log D")),
+    hints=(
+        "Take one image and one label. D meets it as real with weight p, and as fake with weight q + r.",
+        "-p log D - (q + r) log(1 - D) is smallest at D = p / (p + q + r).",
+        "r = (p.sum(dim=0) - p) / (len(p) - 1). torch.xlogy(a, b) is a log b, and 0 where a is 0.",
+    ),
+    praise="Where classes do not overlap, wrong pairs leave the balance at 2 log 2; where they do, it lies higher.",
+)
+
+
+# --- a head that can tell labels apart ---
+
+
+class PairHead(nn.Module):
+    """Features (B, num_features) and labels (B,) to logits (B,); `hidden` 0 is the colleague's head."""
+
+    def __init__(self, num_features, num_classes, hidden=16):
+        super().__init__()
+        self.num_classes = num_classes
+        size = num_features + num_classes
+        first = [nn.Linear(size, hidden), nn.LeakyReLU(0.2)] if hidden else []
+        self.layers = nn.Sequential(*first, nn.Linear(hidden or size, 1))
+
+    def forward(self, f, y):
+        return self.layers(torch.cat([f, F.one_hot(y, self.num_classes)], dim=1))[:, 0]
+
+
+class Projection(nn.Module):
+    def __init__(self, num_features, num_classes):
+        super().__init__()
+        self.realism, self.match = nn.Linear(num_features, 1), nn.Embedding(num_classes, num_features)
+
+    def forward(self, f, y):
+        return self.realism(f)[:, 0] + (self.match(y) * f).sum(dim=1)
+
+
+class NoLabel(Projection):
+    def forward(self, f, y):
+        return self.realism(f)[:, 0]
+
+
+class Column(Projection):
+    def forward(self, f, y):
+        return super().forward(f, y)[:, None]
+
+
+def logits_of(call: Call) -> torch.Tensor:
+    """What the reader's head says of 20 images under each label, (20, CLASSES)."""
+    y = torch.arange(CLASSES).repeat(20)
+    try:
+        with forked_random_numbers(), torch.no_grad():
+            logits = call.result(torch.randn(20, 12).repeat_interleave(CLASSES, dim=0), y)
+    except Exception as error:
+        raise Wrong(f"your head fails on features (140, 12) and labels (140,): {error}") from None
+    if not isinstance(logits, torch.Tensor) or logits.shape != y.shape:
+        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise Wrong(f"your head must return one logit for each pair, (140,); it returned {found}.")
+    return logits.view(20, CLASSES)
+
+
+def spread_of_advantage(call: Call) -> float:
+    """How much the advantage of each label over label 0 differs from image to image."""
+    logits = logits_of(call)
+    return (logits - logits[:, :1]).std(dim=0).max().item()
+
+
+exercise(
+    "label_aware_head",
+    objective="find out why a discriminator cannot tell labels apart, and mend its head",
+    level=3,
+    points=4,
+    given=lambda: [(12, CLASSES)],
+    solution=PairHead,
+    also_right=(Projection,),
+    compare=Instance("a network", (nn.Module,)),
+    mistakes=(
+        (
+            NoLabel,
+            "the logit of your head is the same under every label: it does not use y",
+            lambda call: logits_of(call).std(dim=1).max() < 1e-6,
+        ),
+        (
+            partial(PairHead, hidden=0),
+            "under your head a label has the same advantage over another one for every image, so that D still cannot "
+            "check whether label and image belong together",
+            lambda call: spread_of_advantage(call) < 1e-5,
+        ),
+    ),
+    told=(
+        (lambda *sizes: PairHead, "return a network"),
+        (lambda num_features, num_classes: nn.Linear(num_features, 1), "your head fails on features"),
+        (Column, "must return one logit for each pair, (140,); it returned (140, 1)"),
+        (lambda *sizes: 3, "return a network"),
+    ),
+    hints=(
+        "Write the colleague's logit as a sum: one part depends on f alone. On what does the other part depend?",
+        "The difference of its logits for two labels is the same number for every image. What is missing between the "
+        "concatenation and the last layer?",
+        "nn.Linear(num_features + num_classes, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1): behind the activation, the "
+        "effect of the label depends on the features.",
+    ),
+    praise="Which label has the advantage now depends on the image, and that is what D has to judge.",
 )
