@@ -21,6 +21,7 @@ NAMES = [
     "05_autoencoder_conv",
     "06_autoencoder_inference",
     "07_vae_notation_and_elbo",
+    "08_vae",
     "09_conditional_vae",
     "10_gan",
     "11_conditional_gan",
