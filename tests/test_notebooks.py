@@ -93,10 +93,16 @@ def test_targets_are_compared(notebook):
 
 
 def definitions_in(source: str) -> str:
-    """The imports, functions and classes of a cell: all that a solution may rely on."""
+    """The imports, constants, functions and classes of a cell: all that a solution may rely on."""
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    nodes = [node for node in ast.parse(source).body if isinstance(node, kinds)]
+    nodes = [node for node in ast.parse(source).body if isinstance(node, kinds) or is_constant(node)]
     return ast.unparse(ast.Module(nodes, type_ignores=[]))
+
+
+def is_constant(node: ast.stmt) -> bool:
+    """Whether a statement sets a name such as SIZES; single capitals stand for matrices, networks and numbers."""
+    name = ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else ""
+    return name.isidentifier() and name.isupper() and len(name) > 1
 
 
 def exercises_with_solutions(notebook) -> list[tuple[str, str]]:
