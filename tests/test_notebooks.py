@@ -97,10 +97,11 @@ def definitions_in(source: str) -> str:
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
     nodes = [node for node in ast.parse(source).body if isinstance(node, kinds) or is_constant(node)]
     for node in nodes:
-        if isinstance(node, ast.FunctionDef):  # a default may be a variable of the notebook, which is not there
-            names = [isinstance(one, ast.Name) and one.id.islower() for one in node.args.defaults]
+        # A default may be a variable of the notebook, which is not there.
+        if isinstance(node, ast.FunctionDef):
             node.args.defaults = [
-                ast.Constant(None) if variable else one for variable, one in zip(names, node.args.defaults)
+                ast.Constant(None) if isinstance(one, ast.Name) and one.id.islower() else one
+                for one in node.args.defaults
             ]
     return ast.unparse(ast.Module(nodes, type_ignores=[]))
 
