@@ -51,7 +51,7 @@ def test_strokes_is_the_default_and_the_environment_changes_it(monkeypatch):
     monkeypatch.delenv("COURSE_DATASET", raising=False)
     assert load_images().name == "strokes"
     monkeypatch.setenv("COURSE_DATASET", "letters")
-    with pytest.raises(ValueError, match="name must be one of strokes, mnist, .*; got 'letters'"):
+    with pytest.raises(ValueError, match=r"name must be one of strokes, mnist, .*; got 'letters'"):
         load_images()
 
 

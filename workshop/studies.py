@@ -30,7 +30,9 @@ def study(notebook: str, seed: int) -> dict[str, float]:
     with contextlib.redirect_stdout(io.StringIO()):  # what the cells print is for the notebook
         names = run_cells(tagged_sources(notebook, "study"), seed=seed)
         if "study" not in names:
-            raise ValueError(f"notebook must define study(seed) in a cell tagged `study`; {notebook} does not")
+            raise ValueError(
+                f"notebook must define study(seed) in a cell tagged `study`; {notebook} does not"
+            )
         return rounded(names["study"](seed))
 
 
