@@ -167,12 +167,17 @@ class ConditionalPrior(nn.Module):
         size = (num_classes, components)
         self.register_buffer("weights", torch.full(size, 1 / components))
         self.register_buffer("means", torch.zeros(*size, latent_size))
-        # L with L L^T = covariance, as in notebook 08.
-        self.register_buffer("scale_tril", torch.eye(latent_size).repeat(*size, 1, 1))
+        # L with L L^T = covariance, as in notebook 08; of L, the numbers on and below the diagonal are kept.
+        kept = torch.eye(latent_size)[*torch.tril_indices(latent_size, latent_size)]
+        self.register_buffer("lower", kept.repeat(*size, 1))
 
     def given(self, y):
         """p(z|y) as a distribution, one for each label of (B,)."""
-        gaussians = MultivariateNormal(self.means[y], scale_tril=self.scale_tril[y])
+        means = self.means[y]  # (B, components, latent_size)
+        n = means.shape[-1]
+        L = means.new_zeros(*means.shape, n)
+        L[..., *torch.tril_indices(n, n)] = self.lower[y]
+        gaussians = MultivariateNormal(means, scale_tril=L)
         return MixtureSameFamily(Categorical(self.weights[y]), gaussians)
 
     def log_prob(self, z, y):

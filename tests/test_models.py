@@ -87,7 +87,7 @@ def test_the_conditional_prior_is_a_density_for_each_class_and_samples_it():
     prior = models.ConditionalPrior(latent_size=2, num_classes=3, components=4)
     prior.weights = torch.rand(3, 4).softmax(dim=1)
     prior.means.normal_()
-    prior.scale_tril = torch.tensor([[0.5, 0.0], [0.4, 0.3]]).repeat(3, 4, 1, 1)
+    prior.lower = torch.tensor([0.5, 0.4, 0.3]).repeat(3, 4, 1)
     axis = torch.linspace(-6, 6, 241)
     z = torch.cartesian_prod(axis, axis)
     for k in range(3):

@@ -14,9 +14,7 @@ from course_utils.probability import (
     bernoulli_log_likelihood,
     elbo,
     gaussian_kl,
-    gaussian_log_density,
     importance_weighted_bound,
-    reparameterise,
 )
 from course_utils.settings import SHIPPED
 
@@ -55,10 +53,14 @@ def negative_elbo_with_prior(model: torch.nn.Module, data: ImageData) -> float:
     vae, values = _shipped("vae"), []
     with forked_random_numbers(0):
         for x in _binarised(data.test_images).repeat(8, 1, 1, 1).split(1000):
-            mu, log_var = vae.encode(x)
-            z = reparameterise(mu, log_var)
-            rate = gaussian_log_density(z, mu, log_var) - model.log_prob(z)
-            values.append(bernoulli_log_likelihood(vae.decode(z), x) - rate)
+            bound = importance_weighted_bound(
+                x,
+                *vae.encode(x),
+                lambda x, z: bernoulli_log_likelihood(vae.decode(z), x),
+                k=1,
+                log_prior=model.log_prob,
+            )
+            values.append(bound)
     return -torch.cat(values).mean().item()
 
 
@@ -73,10 +75,15 @@ def negative_elbo_given_y(model: torch.nn.Module, data: ImageData) -> float:
     values = []
     with forked_random_numbers(0):
         for x, y in zip(_binarised(data.test_images).split(1000), data.test_labels.split(1000)):
-            mu, log_var = model.encode(x, y)
-            z = reparameterise(mu, log_var)
-            rate = gaussian_log_density(z, mu, log_var) - model.log_prob(z, y)
-            values.append(bernoulli_log_likelihood(model.decode(z, y), x) - rate)
+            bound = importance_weighted_bound(
+                x,
+                *model.encode(x, y),
+                lambda x, z, y: bernoulli_log_likelihood(model.decode(z, y), x),
+                k=1,
+                condition=y,
+                log_prior=model.log_prob,
+            )
+            values.append(bound)
     return -torch.cat(values).mean().item()
 
 
