@@ -148,6 +148,11 @@ def test_every_exercise_has_one_stub_one_check_and_one_solution(notebook):
         assert "# YOUR CODE" not in solution
 
 
+def test_the_hint_that_an_unsolved_exercise_offers_can_be_called(notebook):
+    sources = [cell.source for cell in code_cells(notebook)]
+    assert any("import check, hint\n" in source + "\n" for source in sources)
+
+
 def test_stubs_read_to_do_and_displayed_solutions_are_right(notebook, monkeypatch, capsys):
     monkeypatch.chdir(NOTEBOOKS)
     names = definitions_of(notebook)
