@@ -5,7 +5,9 @@ it into the notebook together with its description for readers who cannot see it
 see `plain_figure`.
 """
 
+import base64
 import functools
+import html
 import io
 import unicodedata
 import warnings
@@ -98,17 +100,26 @@ def _drawable() -> frozenset[int]:
     return frozenset(FT2Font(str(FONT)).get_charmap())
 
 
-def picture_bundle(picture: Figure | Image.Image | np.ndarray, alt: str) -> tuple[dict, dict]:
-    """The picture as Jupyter's mime bundle (data, metadata), with `alt` where readers and converters look."""
-    return {"image/png": to_png(picture), "text/plain": alt}, {"image/png": {"alt": alt}}
+def image_bundle(data: bytes, alt: str, kind: str = "png") -> dict[str, str]:
+    """A picture's file, of the type image/`kind`, as Jupyter's mime bundle: an <img> with `alt`, and `alt` as text.
+
+    JupyterLab shows an output of the type image/png or image/svg+xml without its alt text.
+    """
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    image = f'<img alt="{html.escape(alt)}" src="{source}" style="max-width: 100%">'
+    return {"text/html": image, "text/plain": alt}
+
+
+def picture_bundle(picture: Figure | Image.Image | np.ndarray, alt: str) -> dict[str, str]:
+    """A figure, a PIL image or a uint8 array as Jupyter's mime bundle, with its description."""
+    return image_bundle(to_png(picture), alt)
 
 
 def show(picture: Figure | Image.Image | np.ndarray, alt: str) -> None:
     """Display a picture below the cell. `alt` says in a sentence what there is to see."""
     if not alt.strip():
         raise ValueError("alt must be a sentence that says what the picture shows; got an empty text")
-    data, metadata = picture_bundle(picture, alt)
-    display(data, metadata=metadata, raw=True)
+    display(picture_bundle(picture, alt), raw=True)
 
 
 def plain_figure(width: float, height: float) -> Figure:

@@ -4,8 +4,6 @@ A drawing stands on a white card of its own, so that it can be read on a dark pa
 figures, its texts at least 12 points high, and formulas are written as matplotlib's mathtext ("$z$").
 """
 
-import base64
-import html
 import io
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -16,7 +14,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Polygon, Rectangle
 
-from course_utils.plots import BLACK, SKY
+from course_utils.plots import BLACK, SKY, image_bundle
 
 INCHES = 0.5
 INK = "#222222"
@@ -140,9 +138,4 @@ class Schematic:
         """Display the drawing below the cell. `alt` says in a sentence what there is to see."""
         if not alt.strip():
             raise ValueError("alt must be a sentence that says what the drawing shows; got an empty text")
-        code = base64.b64encode(self.svg().encode()).decode()
-        # An <img> keeps its alt text in JupyterLab, where pictures of the type image/svg+xml lose theirs.
-        image = (
-            f'<img alt="{html.escape(alt)}" src="data:image/svg+xml;base64,{code}" style="max-width: 100%">'
-        )
-        display({"text/html": image, "text/plain": alt}, raw=True)
+        display(image_bundle(self.svg().encode(), alt, "svg+xml"), raw=True)

@@ -155,13 +155,12 @@ class TrainingRun:
         title = f"{self.title}: {status}"
         share_done = self.step / self.total
         figure = plots.training_curves(self.history, title, share_done, self._current_pictures())
-        data, metadata = plots.picture_bundle(
-            figure, f"{title}. Curves of {', '.join(self.history)} against the step."
-        )
+        alt = f"{title}. Curves of {', '.join(self.history)} against the step."
+        bundle = plots.picture_bundle(figure, alt)
         if self._display is None:
-            self._display = display(data, metadata=metadata, raw=True, display_id=True)
+            self._display = display(bundle, raw=True, display_id=True)
         else:
-            self._display.update(data, metadata=metadata, raw=True)
+            self._display.update(bundle, raw=True)
         self._last_drawn = time.perf_counter()
         self._seconds_last_picture = self._last_drawn - begin
         self._seconds_drawing += self._seconds_last_picture

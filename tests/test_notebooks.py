@@ -63,8 +63,9 @@ def test_the_notebook_carries_outputs_and_stays_small(notebook, path):
 def test_every_picture_has_alt_text(notebook):
     for cell in code_cells(notebook):
         for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                alt = output.metadata.get("image/png", {}).get("alt", "")
+            data = output.get("data", {})
+            assert not data.keys() & {"image/png", "image/svg+xml"}, "JupyterLab would lose the alt text"
+            for alt in re.findall(r'<img(?: alt="([^"]*)")?', data.get("text/html", "")):
                 assert len(alt.split()) >= 4, f"no description of the picture below: {cell.source[:80]}"
 
 

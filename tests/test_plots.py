@@ -56,8 +56,9 @@ def test_images_of_another_shape_are_refused(shape):
 
 
 def test_a_picture_carries_its_description():
-    data, metadata = plots.picture_bundle(np.zeros((2, 2), dtype=np.uint8), "a black square")
-    assert data["text/plain"] == metadata["image/png"]["alt"] == "a black square"
+    bundle = plots.picture_bundle(np.zeros((2, 2), dtype=np.uint8), 'a "black" square')
+    assert bundle["text/plain"] == 'a "black" square'
+    assert 'alt="a &quot;black&quot; square" src="data:image/png;base64,iVBO' in bundle["text/html"]
 
 
 def test_a_picture_without_description_is_refused():

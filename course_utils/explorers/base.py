@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from wigglystuff import Paint
 
-from course_utils.plots import pil_font, to_png
+from course_utils.plots import image_bundle, pil_font, to_png
 
 PAD = 280
 # The trait of ipywidgets.Play that starts and pauses it; in ipywidgets 7, as on Colab, it has an underscore.
@@ -92,16 +92,15 @@ class Explorer:
         if self._may_draw:
             self.update()
 
+    def still(self) -> bytes:
+        """The PNG bytes of the picture that stands for the demo where no kernel runs."""
+        return bytes(self.picture.value)
+
     def _repr_mimebundle_(self, **keywords):
         # Written out, since the widgets of ipywidgets 7, as on Colab, have no such method. Viewers without a kernel
         # fall back to the picture.
         view = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
-        data = {
-            "text/plain": self.alt,
-            "image/png": bytes(self.picture.value),
-            "application/vnd.jupyter.widget-view+json": view,
-        }
-        return data, {"image/png": {"alt": self.alt}}
+        return image_bundle(self.still(), self.alt) | {"application/vnd.jupyter.widget-view+json": view}
 
 
 class DrawingExplorer(Explorer):

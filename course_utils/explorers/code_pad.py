@@ -115,8 +115,8 @@ class CodePad(Explorer):
         nearest = int(squares.argmin())
         return nearest, float(np.sqrt(squares[nearest]))
 
-    def still(self) -> Image.Image:
-        """Map, point and decoded image as one picture, for viewers without a kernel."""
+    def still(self) -> bytes:
+        """The PNG bytes of map, point and decoded image as one picture."""
         (z1, z2), (left, right), (bottom, top) = self.values().values(), *self.limits
         picture = Image.new("RGB", (MAP_WIDTH + WIDTH, MAP_HEIGHT), "white")
         picture.paste(self._map, (0, 0))
@@ -126,7 +126,7 @@ class CodePad(Explorer):
         pen = ImageDraw.Draw(picture)
         pen.ellipse((x - PUCK, y - PUCK, x + PUCK, y + PUCK), fill=VERMILION, outline="white", width=2)
         picture.paste(self.draw(z1, z2), (MAP_WIDTH, 20))
-        return picture
+        return to_png(picture)
 
     def _draw_map(self, title: str) -> Figure:
         figure = plain_figure(MAP_WIDTH / 100, MAP_HEIGHT / 100)
@@ -160,11 +160,6 @@ class CodePad(Explorer):
             values = self.values()
             self.puck.x, self.puck.y = [values["z1"]], [values["z2"]]
             self.update()
-
-    def _repr_mimebundle_(self, **keywords):
-        data, metadata = super()._repr_mimebundle_(**keywords)
-        data["image/png"] = to_png(self.still())
-        return data, metadata
 
 
 def _as_array(values: torch.Tensor | np.ndarray) -> np.ndarray:
