@@ -1,5 +1,6 @@
 # make lab          set up .venv and open the course in JupyterLab
 # make test         set up .venv and run every test, the notebooks included
+# make site         set up .venv and build the course as a web site in _site; it needs node
 # make venv         set up .venv alone
 #
 # For authors:
@@ -26,21 +27,28 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 # No question about news at the first start: the .venv's default, which the reader's own settings override.
 NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 INSTALL := -m pip install --disable-pip-version-check $(if $(INDEX),--extra-index-url "$(INDEX)")
-COURSE := --editable ".[lab,test]"
+COURSE := --editable ".[lab,test,site]"
 # Two workers, each with a file at a time, in the order of pyproject.toml's testpaths: the notebooks first.
 TEST := -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab test venv check lint notebooks models bench test-lowest constraints
+.PHONY: lab test site venv check lint notebooks models bench test-lowest constraints
 
 lab: .venv/installed
 	@echo "JupyterLab starts: if no browser opens, open the address that it prints. Ctrl+C ends it."
 	.venv/bin/python -m jupyterlab $(AS_ROOT) --ServerApp.root_dir=. \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(OPTIONS)
 
-test: .venv/installed
+test: .venv/installed site/node_modules/.package-lock.json
 	@echo "Every test and every notebook runs: about 12 minutes on two cores."
 	.venv/bin/python $(TEST)
 	@echo "All tests have passed. Next: make lab opens the course."
+
+site: .venv/installed site/node_modules/.package-lock.json
+	$(SINGLE_THREAD) .venv/bin/python -m workshop.site
+
+# What the pages and decks take from npm. Without it `make site` fails, and tests that need it are skipped by name.
+site/node_modules/.package-lock.json: site/package-lock.json
+	@cd site && npm ci --no-audit --no-fund || echo "npm ci failed: the site and the slides need node and npm."
 
 venv: .venv/installed
 	@echo "The course is installed in .venv. Next: make lab opens it, make test tests it."
