@@ -95,7 +95,7 @@ class ScoreboardExplorer(Explorer):
             axis.plot([min(values), max(values)], [row, row], color=colour, linewidth=6, alpha=0.35)
             axis.plot(values, [row] * len(values), shape, color=colour, markersize=7, markeredgecolor="white")
             average = f"mean {_short(float(np.mean(values)))}"
-            axis.text(1.02, row, average, transform=axis.get_yaxis_transform(), va="center", fontsize=9)
+            axis.text(1.02, row, average, transform=axis.get_yaxis_transform(), va="center", fontsize=10)
         axis.set_yticks(range(len(rows)), [MODELS[name] for name in rows])
         axis.set_ylim(len(rows) - 0.4, -0.6)
         self._mark_real(axis, "x", measure)
@@ -128,7 +128,7 @@ class ScoreboardExplorer(Explorer):
         if missing:
             axis.text(
                 1.03, 0.02, "without one of\nthe measures:\n" + "\n".join(missing), transform=axis.transAxes,
-                fontsize=9, color="#555555",
+                fontsize=10, color="#555555",
             )  # fmt: skip
 
     def _mark_real(self, axis, side: str, measure: str) -> None:
