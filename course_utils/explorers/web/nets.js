@@ -1,0 +1,208 @@
+// Trained networks in the browser: tensors as Python packed them, and the layers of an nn.Sequential in eval mode.
+//
+// A tensor is {shape, values}: `shape` of one example without the batch, such as [1, 28, 28], `values` row by row.
+
+// The tensors of a safetensors file (DataView) by name. Half precision becomes single, bytes stay bytes.
+export function readTensors(file) {
+  const bytes = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
+  const headerSize = Number(new DataView(bytes).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 8, headerSize)));
+  const tensors = {};
+  for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(header)) {
+    const part = bytes.slice(8 + headerSize + offsets[0], 8 + headerSize + offsets[1]);
+    tensors[name] = { shape, values: VALUES[dtype](part) };
+  }
+  return tensors;
+}
+
+const VALUES = {
+  F16: (part) => Float32Array.from(new Uint16Array(part), fromHalf),
+  F32: (part) => new Float32Array(part),
+  U8: (part) => new Uint8Array(part),
+};
+
+// A finite number in half precision: sign, 5 bits of exponent, 10 of fraction.
+function fromHalf(bits) {
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  const size = exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24;
+  return bits & 0x8000 ? -size : size;
+}
+
+// What a demo's data holds: its tensors by name, and each of its networks as a function from tensor to tensor.
+export function unpack(data) {
+  const tensors = readTensors(data.tensors);
+  const networks = {};
+  for (const [name, layers] of Object.entries(data.networks ?? {})) {
+    networks[name] = (input) => run(layers, tensors, input);
+  }
+  return { tensors, networks };
+}
+
+// The output of a list of layers {kind, name, ...settings}, whose weights are tensors called `name.weight` and so on.
+export function run(layers, tensors, input) {
+  return layers.reduce((x, layer) => LAYERS[layer.kind](x, layer, (key) => tensors[`${layer.name}.${key}`]), input);
+}
+
+export const vector = (values) => ({ shape: [values.length], values });
+
+// Row `index` of a tensor whose first axis counts examples.
+export function row({ shape, values }, index) {
+  const size = values.length / shape[0];
+  return { shape: shape.slice(1), values: values.subarray(index * size, (index + 1) * size) };
+}
+
+// Bytes 0 to 255 as an image of one channel with pixels from 0 to 1.
+export function toPixels(bytes, side = 28) {
+  return { shape: [1, side, side], values: Float32Array.from(bytes, (value) => value / 255) };
+}
+
+export const argmax = (values) => values.indexOf(Math.max(...values));
+
+const elementwise =
+  (f) =>
+  ({ shape, values }) => ({ shape, values: values.map(f) });
+const sameNumbers = (x) => x;
+
+// Sums are of double precision; what a layer hands on is of single precision, as in PyTorch.
+const LAYERS = {
+  Linear: linear,
+  Conv2d: convolution,
+  ConvTranspose2d: transposeConvolution,
+  BatchNorm1d: batchNorm,
+  BatchNorm2d: batchNorm,
+  MaxPool2d: maxPool,
+  Flatten: ({ values }) => vector(values),
+  Unflatten: ({ values }, { shape }) => ({ shape, values }),
+  Dropout: sameNumbers,
+  ReLU: elementwise((x) => Math.max(x, 0)),
+  LeakyReLU: (x, { slope }) => elementwise((value) => (value < 0 ? slope * value : value))(x),
+  SiLU: elementwise((x) => x / (1 + Math.exp(-x))),
+  GELU: elementwise((x) => (x / 2) * (1 + erf(x / Math.SQRT2))),
+  Sigmoid: elementwise((x) => 1 / (1 + Math.exp(-x))),
+  Tanh: elementwise(Math.tanh),
+  Softmax: softmax,
+};
+
+function linear({ values }, layer, get) {
+  const {
+    shape: [rows, columns],
+    values: weight,
+  } = get("weight");
+  const bias = get("bias")?.values;
+  const output = new Float32Array(rows);
+  for (let i = 0, at = 0; i < rows; i++) {
+    let sum = bias ? bias[i] : 0;
+    for (let j = 0; j < columns; j++) sum += weight[at++] * values[j];
+    output[i] = sum;
+  }
+  return vector(output);
+}
+
+function convolution({ shape: [inputs, height, width], values }, { stride, padding }, get) {
+  const {
+    shape: [outputs, , size],
+    values: weight,
+  } = get("weight");
+  const outHeight = Math.floor((height + 2 * padding - size) / stride) + 1;
+  const outWidth = Math.floor((width + 2 * padding - size) / stride) + 1;
+  const planes = newPlanes(outputs, outHeight * outWidth, get("bias")?.values);
+  forEachKernelEntry(outputs, inputs, size, (to, from, ky, kx, index) => {
+    const factor = weight[index];
+    for (let y = 0; y < outHeight; y++) {
+      const row = y * stride + ky - padding;
+      if (row < 0 || row >= height) continue;
+      for (let x = 0; x < outWidth; x++) {
+        const column = x * stride + kx - padding;
+        if (column < 0 || column >= width) continue;
+        planes[(to * outHeight + y) * outWidth + x] += factor * values[(from * height + row) * width + column];
+      }
+    }
+  });
+  return { shape: [outputs, outHeight, outWidth], values: Float32Array.from(planes) };
+}
+
+// Each number of the input is scattered: multiplied by the kernel, and added where the kernel lies.
+function transposeConvolution({ shape: [inputs, height, width], values }, { stride, padding }, get) {
+  const {
+    shape: [, outputs, size],
+    values: weight,
+  } = get("weight");
+  const outHeight = (height - 1) * stride - 2 * padding + size;
+  const outWidth = (width - 1) * stride - 2 * padding + size;
+  const planes = newPlanes(outputs, outHeight * outWidth, get("bias")?.values);
+  forEachKernelEntry(inputs, outputs, size, (from, to, ky, kx, index) => {
+    const factor = weight[index];
+    for (let y = 0; y < height; y++) {
+      const row = y * stride + ky - padding;
+      if (row < 0 || row >= outHeight) continue;
+      for (let x = 0; x < width; x++) {
+        const column = x * stride + kx - padding;
+        if (column < 0 || column >= outWidth) continue;
+        planes[(to * outHeight + row) * outWidth + column] += factor * values[(from * height + y) * width + x];
+      }
+    }
+  });
+  return { shape: [outputs, outHeight, outWidth], values: Float32Array.from(planes) };
+}
+
+function newPlanes(channels, area, bias) {
+  const planes = new Float64Array(channels * area);
+  if (bias)
+    for (let channel = 0; channel < channels; channel++)
+      planes.fill(bias[channel], channel * area, (channel + 1) * area);
+  return planes;
+}
+
+// A kernel's tensor has the axes first, second, ky and kx.
+function forEachKernelEntry(first, second, size, visit) {
+  for (let a = 0, index = 0; a < first; a++)
+    for (let b = 0; b < second; b++)
+      for (let ky = 0; ky < size; ky++) for (let kx = 0; kx < size; kx++) visit(a, b, ky, kx, index++);
+}
+
+// In eval mode: the statistics of the training, one mean and one variance for each channel.
+function batchNorm({ shape, values }, { eps }, get) {
+  const [mean, variance, weight, bias] = ["running_mean", "running_var", "weight", "bias"].map(
+    (key) => get(key)?.values,
+  );
+  const area = values.length / shape[0];
+  const normalised = values.map((value, index) => {
+    const channel = Math.floor(index / area);
+    const standard = (value - mean[channel]) / Math.sqrt(variance[channel] + eps);
+    return weight ? standard * weight[channel] + bias[channel] : standard;
+  });
+  return { shape, values: normalised };
+}
+
+function maxPool({ shape: [channels, height, width], values }, { size }) {
+  const outHeight = Math.floor(height / size);
+  const outWidth = Math.floor(width / size);
+  const output = new Float32Array(channels * outHeight * outWidth).fill(-Infinity);
+  for (let channel = 0; channel < channels; channel++)
+    for (let y = 0; y < outHeight * size; y++)
+      for (let x = 0; x < outWidth * size; x++) {
+        const to = (channel * outHeight + Math.floor(y / size)) * outWidth + Math.floor(x / size);
+        output[to] = Math.max(output[to], values[(channel * height + y) * width + x]);
+      }
+  return { shape: [channels, outHeight, outWidth], values: output };
+}
+
+function softmax({ shape, values }) {
+  const largest = Math.max(...values);
+  const powers = values.map((value) => Math.exp(value - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return { shape, values: powers.map((power) => power / sum) };
+}
+
+// Press et al., Numerical Recipes, section 6.2: relative error of 1 - erf below 1.2e-7 everywhere.
+function erf(x) {
+  const t = 1 / (1 + Math.abs(x) / 2);
+  const coefficients = [
+    0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196, 1.00002368,
+    -1.26551223,
+  ];
+  const polynomial = coefficients.reduce((sum, coefficient) => sum * t + coefficient);
+  const complement = t * Math.exp(polynomial - x * x);
+  return x < 0 ? complement - 1 : 1 - complement;
+}
