@@ -149,5 +149,7 @@ def thicken(ink: Image.Image) -> Image.Image:
 
 def _resize_longest(ink: Image.Image, longest: int) -> Image.Image:
     scale = longest / max(ink.size)
-    size = [max(1, round(side * scale)) for side in ink.size]
-    return ink.resize(size, Image.Resampling.BICUBIC)
+    width, height = (max(1, round(side * scale)) for side in ink.size)
+    # One side after the other: which one goes first changes the bytes, and versions of Pillow differ in it.
+    narrow = ink.resize((width, ink.height), Image.Resampling.BICUBIC)
+    return narrow.resize((width, height), Image.Resampling.BICUBIC)
