@@ -1,6 +1,7 @@
 # make lab          set up .venv and open the course in JupyterLab
 # make test         set up .venv and run every test, the notebooks included
 # make site         set up .venv and build the course as a web site in _site; it needs node
+# make slides       set up .venv and build a deck of slides for each notebook in _site/slides; it needs node
 # make venv         set up .venv alone
 #
 # For authors:
@@ -31,7 +32,7 @@ COURSE := --editable ".[lab,test,site]"
 # Two workers, each with a file at a time, in the order of pyproject.toml's testpaths: the notebooks first.
 TEST := -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab test site venv check lint notebooks models bench test-lowest constraints
+.PHONY: lab test site slides venv check lint notebooks models bench test-lowest constraints
 
 lab: .venv/installed
 	@echo "JupyterLab starts: if no browser opens, open the address that it prints. Ctrl+C ends it."
@@ -45,6 +46,9 @@ test: .venv/installed site/node_modules/.package-lock.json
 
 site: .venv/installed site/node_modules/.package-lock.json
 	$(SINGLE_THREAD) .venv/bin/python -m workshop.site
+
+slides: .venv/installed site/node_modules/.package-lock.json
+	.venv/bin/python -m workshop.slides
 
 # What the pages and decks take from npm. Without it `make site` fails, and tests that need it are skipped by name.
 site/node_modules/.package-lock.json: site/package-lock.json
