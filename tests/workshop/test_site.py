@@ -1,0 +1,60 @@
+"""What the site makes of a notebook, a link and a missing tool; the built pages are tested in tests/browser."""
+
+import importlib.util
+
+import nbformat
+import pytest
+
+from workshop import site
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("[a](#Deeper:-z-=-mu,-in-a-test)", "[a](#deeper-z--mu-in-a-test)"),
+        ("[a](07_vae.ipynb#P(z),-P(x-given-z):-who)", "[a](07_vae.ipynb#pz-px-given-z-who)"),
+        ("[a](README.md#cpu-only) ![b](docs/A.png)", "[a](README.md#cpu-only) ![b](docs/A.png)"),
+        ("[a](https://example.org/#Top) $f(x)$", "[a](https://example.org/#Top) $f(x)$"),
+    ],
+)
+def test_anchors_become_those_of_github(text, changed):
+    assert site.with_anchors(text) == changed
+
+
+def test_a_page_says_how_to_run_it_and_which_sections_go_deeper():
+    cells = [
+        nbformat.v4.new_markdown_cell("# Title\n\nText."),
+        nbformat.v4.new_markdown_cell("## Deeper: more"),
+    ]
+    cells[1].metadata["tags"] = ["deeper"]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    site.page_of(notebook, "Run it.")
+    assert [cell.source for cell in cells] == [
+        "# Title\n\n{.run}\nRun it.\n\nText.",
+        "{.deeper}\n## Deeper: more",
+    ]
+
+
+def test_colab_is_named_only_if_the_repository_is_known():
+    assert "colab" not in site.where_to_run("08_vae.ipynb", None).lower()
+    known = site.where_to_run("08_vae.ipynb", "https://github.com/someone/course/")
+    assert "https://colab.research.google.com/github/someone/course/blob/main/notebooks/08_vae.ipynb" in known
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value", "sentence"),
+    [
+        (importlib.util, "find_spec", lambda name: None, "the packages of the extra [site]"),
+        (site.shutil, "which", lambda name: None, "the site needs node"),
+        (site, "KATEX", site.SITE / "nowhere", "npm ci"),
+    ],
+)
+def test_a_missing_tool_is_named(module, name, value, sentence, monkeypatch, tmp_path):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: "found")
+    monkeypatch.setattr(site.shutil, "which", lambda name: "found")
+    monkeypatch.setattr(site, "KATEX", tmp_path)
+    assert site.missing_tools() == ""
+    monkeypatch.setattr(module, name, value)
+    assert sentence in site.missing_tools()
+    with pytest.raises(ValueError, match="the site needs"):
+        site.build(tmp_path)
