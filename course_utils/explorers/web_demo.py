@@ -12,6 +12,7 @@ import safetensors.torch
 import torch
 import traitlets
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import nn
 
 from course_utils.judges import Judge
@@ -56,7 +57,7 @@ class WebDemo(anywidget.AnyWidget):
         values: Mapping,
         tensors: Mapping[str, torch.Tensor],
         networks: Mapping[str, nn.Module],
-        still: Callable[[], Figure],
+        still: Callable[[], Figure | Image.Image],
         alt: str,
     ):
         self._esm = bundle(self.module)
@@ -68,6 +69,11 @@ class WebDemo(anywidget.AnyWidget):
         # None stands for a widget without a view, which a demo is not.
         view, metadata = super()._repr_mimebundle_(**keywords)  # type: ignore[misc]
         return {**view, **picture_bundle(self.still, self.alt)}, metadata
+
+
+def stored_still(name: str) -> Callable[[], Image.Image]:
+    """The picture of a demo that `python -m workshop.stills` took in a browser, as `WebDemo` wants it."""
+    return lambda: Image.open(WEB / "stills" / f"{name}.png")
 
 
 def joined(name: str) -> str:

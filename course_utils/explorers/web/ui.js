@@ -52,6 +52,8 @@ export function make(tag, attributes = {}, ...children) {
 
 export const column = (...children) => make("div", { class: "column" }, ...children);
 export const rowOf = (...children) => make("div", { class: "row" }, ...children);
+// What a still of the demo shows, where workshop/stills.py takes it.
+export const picture = (...children) => make("div", { class: "picture" }, ...children);
 
 // Puts a demo into the page, and returns what takes it out again.
 export function place(element, label, ...children) {
