@@ -201,7 +201,8 @@ def short_list(node: SyntaxTreeNode) -> str:
 def put_code(cell, title: str, slides: list[Slide]) -> None:
     """Put the code of a tagged cell onto a slide, or what it shows: its pictures, else what it printed."""
     if "slide" in tags(cell):
-        slides.append(Slide(title))
+        # What is said of code and its result stands in the text before it.
+        slides.append(Slide(title, notes=slides[-1].notes[-1:]))
     if "slide-code" in tags(cell):
         place_on(slides[-1]).append(highlight(cell.source, PythonLexer(), HtmlFormatter(noclasses=True)))
     if "slide-output" in tags(cell):
