@@ -21,22 +21,25 @@ export const PALETTE = [
 const STYLE = `
 .course-demo { color: inherit; font: 14px/1.4 system-ui, sans-serif; max-width: 100%; }
 .course-demo .row { display: flex; flex-wrap: wrap; gap: 8px 20px; align-items: flex-start; }
+.course-demo .pictures { display: flex; flex-wrap: wrap; gap: 8px; }
 .course-demo .column { display: flex; flex-direction: column; gap: 8px; min-width: 0; }
-.course-demo label { display: grid; grid-template-columns: 7.5em minmax(8em, 1fr) 4em; gap: 8px; align-items: center; }
+.course-demo label { display: grid; grid-template-columns: 6em minmax(6em, 1fr) 3em; gap: 8px; align-items: center; }
+.course-demo label { max-width: 480px; }
 .course-demo label.check { grid-template-columns: auto 1fr; }
 .course-demo input[type=range] { width: 100%; min-height: 24px; margin: 0; accent-color: ${BLUE}; }
+.course-demo select { grid-column: 2 / -1; min-width: 0; }
 .course-demo select, .course-demo button { font: inherit; min-height: 28px; padding: 2px 10px; color: inherit;
   background: transparent; border: 1px solid currentColor; border-radius: 4px; cursor: pointer; }
 .course-demo option { color: black; background: white; }
 .course-demo button[aria-pressed=true] { font-weight: bold; box-shadow: inset 0 -3px ${BLUE}; }
 .course-demo :focus-visible { outline: 3px solid ${ORANGE}; outline-offset: 2px; }
 .course-demo canvas { display: block; max-width: 100%; }
-.course-demo canvas.grey { image-rendering: pixelated; background: black; }
+.course-demo canvas.grey { image-rendering: pixelated; outline: 1px solid #767676; }
 .course-demo canvas.sheet { background: white; border: 1px solid #767676; box-sizing: border-box; touch-action: none; }
 .course-demo figure { margin: 0; } .course-demo figcaption { min-height: 1.4em; }
-.course-demo p { margin: 0; }
-.course-demo [role=status] { width: 0; min-width: 100%; min-height: 2.8em; }
-.course-demo .marked { outline: 3px solid ${VERMILION}; outline-offset: 1px; }
+.course-demo p { margin: 0; } .course-demo .picture { width: fit-content; max-width: 100%; }
+.course-demo [role=status] { width: 0; min-width: 100%; min-height: 1.4em; }
+.course-demo canvas.marked { outline: 3px solid ${VERMILION}; outline-offset: 1px; }
 `;
 
 // An element with attributes and children; properties that start with "on" are listeners.
@@ -86,7 +89,8 @@ export function perFrame(draw) {
 
 // {element, value}; `show` writes the value beside the slider. Arrow keys, pointer and touch come with the browser.
 export function slider(label, { min = 0, max, step = 1, value = min, show = String }, onInput) {
-  const input = make("input", { type: "range", min, max, step, value });
+  // The name is without the value, which would be read twice.
+  const input = make("input", { type: "range", min, max, step, value, "aria-label": label });
   const output = make("output", {}, show(value));
   const control = {
     element: make("label", {}, label, input, output),
@@ -178,11 +182,12 @@ export function greyPicture(side, label, pixels = 28) {
   };
 }
 
-// {element, show(list of {values, caption, marked})}: grey pictures side by side, as many as the list is long.
-export function greyPictures(side, label, count) {
+// {element, show(list of {values, caption, marked})}: grey pictures, `columns` of them in a row where there is room.
+export function greyPictures(side, label, count, columns = count) {
   const pictures = Array.from({ length: count }, (_, index) => greyPicture(side, `${label} ${index + 1}`));
+  const style = `max-width:${columns * (side + 8)}px`;
   return {
-    element: rowOf(...pictures.map((picture) => picture.element)),
+    element: make("div", { class: "pictures", style }, ...pictures.map((picture) => picture.element)),
     show: (list) => list.forEach(({ values, caption, marked }, index) => pictures[index].show(values, caption, marked)),
   };
 }
@@ -223,7 +228,7 @@ export function onDrag(canvas, move, begin = move) {
 
 // --- the map of classes ---
 
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const ARROW_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 // {element, moveTo(x, y)}: points coloured by class, and one point to move, by drag, click or arrow keys.
 //
@@ -305,10 +310,10 @@ export function classMap({ points, labels, limits, names, label, width = 460, he
   });
   canvas.tabIndex = 0;
   canvas.addEventListener("keydown", (event) => {
-    if (!(event.key in ARROWS)) return;
+    if (!(event.key in ARROW_KEYS)) return;
     event.preventDefault();
-    const [right_, up] = ARROWS[event.key];
-    moveByReader(place[0] + (right_ * (right - left)) / 100, place[1] + (up * (top - bottom)) / 100);
+    const [across, up] = ARROW_KEYS[event.key];
+    moveByReader(place[0] + (across * (right - left)) / 100, place[1] + (up * (top - bottom)) / 100);
   });
   return { element: canvas, moveTo };
 }
