@@ -133,7 +133,7 @@ def layers_of_judge(judge: Judge) -> nn.Sequential:
 
 
 def pack(tensors: Mapping[str, torch.Tensor], networks: Mapping[str, nn.Module]) -> bytes:
-    """Tensors, and the weights of networks, as one safetensors file: bytes, and numbers in half precision if exact."""
+    """Tensors, and the weights of networks, as one safetensors file: bytes, and numbers as short as they stay exact."""
     named = dict(tensors)
     for name, network in networks.items():
         named |= {
@@ -147,5 +147,7 @@ def _smallest(tensor: torch.Tensor) -> torch.Tensor:
     tensor = tensor.detach().cpu().contiguous().clone()
     if tensor.dtype == torch.uint8:
         return tensor
-    half = tensor.half()
-    return half if torch.equal(half.to(tensor.dtype), tensor) else tensor.float()
+    short = (tensor.to(dtype) for dtype in (torch.float8_e4m3fn, torch.float16))
+    return next(
+        (shorter for shorter in short if torch.equal(shorter.to(tensor.dtype), tensor)), tensor.float()
+    )

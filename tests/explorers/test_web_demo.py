@@ -160,11 +160,12 @@ def test_only_the_courses_judge_is_a_judge():
 
 def test_numbers_are_packed_as_small_as_they_stay_exact():
     shared = nn.Linear(1, 1)
-    nn.init.constant_(shared.weight, 0.5)
+    nn.init.constant_(shared.weight, 1 / 128 + 1)
     nn.init.constant_(shared.bias, 0.1)
     networks = {"a": nn.Sequential(shared, nn.BatchNorm1d(1)), "b": shared}
     tensors = safetensors.torch.load(pack({"images": torch.zeros(2, dtype=torch.uint8)}, networks))
     kinds = {name: tensor.dtype for name, tensor in tensors.items()}
     assert kinds["images"] == torch.uint8
-    assert kinds["a.0.weight"] == kinds["b.weight"] == torch.float16 and kinds["a.0.bias"] == torch.float32
+    assert kinds["a.0.weight"] == kinds["b.weight"] == torch.float16
+    assert kinds["a.0.bias"] == torch.float32 and kinds["a.1.weight"] == torch.float8_e4m3fn
     assert "a.1.running_var" in kinds and "a.1.num_batches_tracked" not in kinds

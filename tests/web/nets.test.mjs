@@ -22,7 +22,7 @@ function file(header, bytes) {
   return view;
 }
 
-test("a file of tensors is read wherever it begins: half and single precision, and bytes", () => {
+test("a file of tensors is read wherever it begins: numbers of 32, 16 and 8 bits, and bytes", () => {
   const single = new Uint8Array(Float32Array.of(0.1).buffer);
   const half = new Uint8Array(Uint16Array.of(0x3c00, 0xc248, 0x0001, 0x8000).buffer);
   const tensors = readTensors(
@@ -31,13 +31,15 @@ test("a file of tensors is read wherever it begins: half and single precision, a
         a: { dtype: "F32", shape: [1], data_offsets: [0, 4] },
         b: { dtype: "F16", shape: [2, 2], data_offsets: [4, 12] },
         c: { dtype: "U8", shape: [2], data_offsets: [12, 14] },
+        d: { dtype: "F8_E4M3", shape: [3], data_offsets: [14, 17] },
       },
-      [...single, ...half, 7, 255],
+      [...single, ...half, 7, 255, 0x38, 0xc4, 0x01],
     ),
   );
   assert.deepEqual(tensors.a, { shape: [1], values: Float32Array.of(0.1) });
   assert.deepEqual(tensors.b, { shape: [2, 2], values: Float32Array.of(1, -3.140625, 2 ** -24, -0) });
   assert.deepEqual(tensors.c, { shape: [2], values: Uint8Array.of(7, 255) });
+  assert.deepEqual(tensors.d, { shape: [3], values: Float32Array.of(1, -3, 2 ** -9) });
 });
 
 test("a linear layer, with and without bias", () => {

@@ -1,6 +1,6 @@
 // A pad to walk on in a code of two numbers: the map of many codes, and the image that the chosen place decodes to.
 
-import { argmax, row, unpack, vector } from "./nets.js";
+import { row, unpack, vector, verdict } from "./nets.js";
 import { classMap, column, greyPicture, place, rowOf, slider, statusLine } from "./ui.js";
 
 // `data`: networks decoder and (optional) judge; tensors points (N, 2), labels (N,) and (optional) images
@@ -32,7 +32,7 @@ export function mount(element, data) {
     [x, y].forEach((value, axis) => (sliders[axis].value = value));
     const pixels = networks.decoder(vector(Float32Array.of(x, y)));
     decoded.show(pixels.values, `decoded from (${x.toFixed(2)}, ${y.toFixed(2)})`);
-    const sentences = networks.judge ? [verdict(networks.judge(pixels).values, data.classes)] : [];
+    const sentences = networks.judge ? [`Of it, ${verdict(networks.judge(pixels).values, data.classes)}.`] : [];
     const [index, distance] = nearestTo(points, x, y);
     const name = data.classes[tensors.labels.values[index]];
     sentences.push(`The nearest code is ${distance.toFixed(2)} away, of class ${name}.`);
@@ -49,11 +49,6 @@ export function mount(element, data) {
   );
   moveTo(...data.start);
   return remove;
-}
-
-function verdict(probabilities, classes) {
-  const best = argmax(probabilities);
-  return `The judge sees ${classes[best]} and is ${(100 * probabilities[best]).toFixed(0)} % sure.`;
 }
 
 // The index of the point nearest to a place, and its distance.

@@ -3,7 +3,7 @@
 // An ink is {width, height, values}: bytes, 255 where it is strongest, 0 where there is none.
 
 import { row } from "./nets.js";
-import { button, column, onDrag, placeOf, sheet, slider } from "./ui.js";
+import { button, make, onDrag, placeOf, sheet, slider } from "./ui.js";
 
 const SIZE = 28;
 const BOX = 20;
@@ -206,7 +206,7 @@ const PEN = 14;
 //
 // `onChange` hears of each part of a stroke and of each choice.
 export function drawingSource(examples, onChange, start = 0) {
-  const { canvas, context } = sheet(PAD, PAD, "A pad to draw a digit on, with pointer or finger");
+  const { canvas, context } = sheet(PAD, PAD, "A pad to draw a digit on, with mouse, pen or finger");
   Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
   let drawn = false;
   let last = null;
@@ -238,8 +238,16 @@ export function drawingSource(examples, onChange, start = 0) {
 
   onDrag(canvas, stroke, begin);
   const chooser = slider("or image", { max: examples.shape[0] - 1, value: start }, () => changed(false));
+  const hint = make("p", {}, "Draw a digit here:");
   return {
-    element: column(canvas, button("Clear the pad", clear), chooser.element),
+    element: make(
+      "div",
+      { class: "column", style: `width:${PAD}px` },
+      hint,
+      canvas,
+      button("Clear", clear),
+      chooser.element,
+    ),
     isDrawing: () => drawn,
     ink: () => (drawn ? drawnInk(canvas) : { width: SIZE, height: SIZE, values: row(examples, chooser.value).values }),
   };

@@ -1,7 +1,7 @@
 // Draw a digit, and get every class in its handwriting: encoded with its own label, decoded with all.
 
 import { drawingSource, fitAndCentre } from "./drawing.js";
-import { argmax, row, toPixels, unpack, vector } from "./nets.js";
+import { argmax, row, sideBySide, toPixels, unpack, vector } from "./nets.js";
 import { column, dropdown, greyPicture, greyPictures, perFrame, place, rowOf, statusLine } from "./ui.js";
 
 // `data`: networks encoder (of pixels and condition side by side, to mu and log_var), decoder (of z and condition) and
@@ -9,7 +9,7 @@ import { column, dropdown, greyPicture, greyPictures, perFrame, place, rowOf, st
 export function mount(element, data) {
   const { tensors, networks } = unpack(data);
   const seen = greyPicture(196, "what the model sees");
-  const all = greyPictures(84, "your handwriting as class", data.classes.length);
+  const all = greyPictures(84, "your handwriting in class", data.classes.length, 5);
   const status = statusLine();
   const draw = perFrame(() => {
     const ink = source.ink();
@@ -36,7 +36,7 @@ export function mount(element, data) {
   const remove = place(
     element,
     "Every class in your handwriting",
-    rowOf(column(source.element, drawnAs.element), column(seen.element, status.element), column(all.element)),
+    rowOf(column(source.element, drawnAs.element), column(seen.element, status.element, all.element)),
   );
   draw();
   return remove;
@@ -47,5 +47,3 @@ export function styleOf(encoder, x, condition) {
   const { values } = encoder(sideBySide(x, condition));
   return vector(values.subarray(0, values.length / 2));
 }
-
-export const sideBySide = (first, second) => vector(Float32Array.of(...first.values, ...second.values));

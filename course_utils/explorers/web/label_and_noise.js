@@ -1,6 +1,6 @@
 // Two things to turn on a conditional generator: the label, and the noise. One row of pictures for each.
 
-import { row, unpack, vector } from "./nets.js";
+import { row, sideBySide, unpack, vector } from "./nets.js";
 import { column, greyPictures, make, perFrame, place, rowOf, slider } from "./ui.js";
 
 const STOPS = 10;
@@ -50,9 +50,7 @@ export function between(a, b, share) {
   return a.map((value, index) => first * value + second * b[index]);
 }
 
+// Noise and one-hot label side by side.
 export function withLabel(z, label, count) {
-  const values = new Float32Array(z.length + count);
-  values.set(z);
-  values[z.length + label] = 1;
-  return vector(values);
+  return sideBySide(vector(z), vector(Float32Array.from({ length: count }, (_, kind) => Number(kind === label))));
 }

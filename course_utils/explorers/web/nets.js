@@ -2,7 +2,7 @@
 //
 // A tensor is {shape, values}: `shape` of one example without the batch, such as [1, 28, 28], `values` row by row.
 
-// The tensors of a safetensors file (DataView) by name. Half precision becomes single, bytes stay bytes.
+// The tensors of a safetensors file (DataView) by name. Short numbers become single precision, bytes stay bytes.
 export function readTensors(file) {
   const bytes = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
   const headerSize = Number(new DataView(bytes).getBigUint64(0, true));
@@ -18,15 +18,24 @@ export function readTensors(file) {
 const VALUES = {
   F16: (part) => Float32Array.from(new Uint16Array(part), fromHalf),
   F32: (part) => new Float32Array(part),
+  F8_E4M3: (part) => Float32Array.from(new Uint8Array(part), fromQuarter),
   U8: (part) => new Uint8Array(part),
 };
 
-// A finite number in half precision: sign, 5 bits of exponent, 10 of fraction.
+// A finite number of 16 bits: sign, 5 of exponent, 10 of fraction.
 function fromHalf(bits) {
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
   const size = exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24;
   return bits & 0x8000 ? -size : size;
+}
+
+// A finite number of 8 bits: sign, 4 of exponent, 3 of fraction.
+function fromQuarter(bits) {
+  const exponent = (bits >> 3) & 15;
+  const fraction = bits & 7;
+  const size = exponent ? (8 + fraction) * 2 ** (exponent - 10) : fraction * 2 ** -9;
+  return bits & 0x80 ? -size : size;
 }
 
 // What a demo's data holds: its tensors by name, and each of its networks as a function from tensor to tensor.
@@ -57,7 +66,15 @@ export function toPixels(bytes, side = 28) {
   return { shape: [1, side, side], values: Float32Array.from(bytes, (value) => value / 255) };
 }
 
+export const sideBySide = (first, second) => vector(Float32Array.of(...first.values, ...second.values));
+
 export const argmax = (values) => values.indexOf(Math.max(...values));
+
+// What a judge's probabilities say, in words.
+export function verdict(probabilities, classes) {
+  const best = argmax(probabilities);
+  return `the judge sees ${classes[best]} and is ${(100 * probabilities[best]).toFixed(0)} % sure`;
+}
 
 const elementwise =
   (f) =>
