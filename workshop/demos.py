@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from course_utils.explorers.elbo_laboratory import ElboLaboratory
+from course_utils.explorers.playground import Playground
+from course_utils.explorers.transpose_stepper import TransposeStepper
 from course_utils.explorers.web_demo import WebDemo, joined
 
 
@@ -42,4 +45,17 @@ def demo_of(notebook: str, source: str) -> str | None:
     )
 
 
-DEMOS: dict[str, PageDemo] = {}
+DEMOS: dict[str, PageDemo] = {
+    "playground_spirals": PageDemo(
+        "01_feature_extraction_mlp",
+        'Playground("spirals"',
+        lambda: Playground("spirals", units=(8, 8), steps=300),
+    ),
+    "playground_circles": PageDemo(
+        "01_feature_extraction_mlp", 'Playground("circles"', lambda: Playground("circles", steps=150)
+    ),
+    "transpose_stepper": PageDemo(
+        "04_transpose_convolution", "TransposeStepper(", lambda: TransposeStepper(position=5)
+    ),
+    "elbo_laboratory": PageDemo("07_vae_notation_and_elbo", "ElboLaboratory(", ElboLaboratory),
+}

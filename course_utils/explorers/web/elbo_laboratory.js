@@ -1,7 +1,7 @@
 // The ELBO laboratory: move q by hand, and see ELBO and gap add up to log p(x), in a model solved exactly.
 
 import {
-  BLUE, ORANGE, PALETTE, VERMILION, button, dropdown, onDrag, perFrame, place, placeOf, rowOf, sheet, slider, statusLine,
+  BLUE, ORANGE, PALETTE, VERMILION, button, dropdown, onDrag, perFrame, picture, place, placeOf, rowOf, sheet, slider, statusLine,
 } from "./ui.js";
 
 // p(z) = N(0, I) and p(x|z) = N(w z, SIGMA^2): one number x is observed, and one or two latents z are not.
@@ -106,7 +106,7 @@ export function mount(element) {
       button("Jump to the best q", jumpTo(bestQ)),
       button("Jump to the prior", jumpTo((w) => ({ means: w.map(() => 0), widths: w.map(() => 1) }))),
     ),
-    rowOf(density.element, bars.element), status.element,
+    picture(rowOf(density.element, bars.element)), status.element,
   );
   draw();
   return remove;

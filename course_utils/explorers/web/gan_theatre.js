@@ -2,7 +2,7 @@
 
 import { History, curves, fieldPainter, planePoints, player, traceZero } from "./live.js";
 import { Adam, Network, logistic, normalNumbers, softplus, uniformNumbers } from "./train.js";
-import { BLUE, VERMILION, checkbox, column, place, rowOf, sheet, slider } from "./ui.js";
+import { BLUE, VERMILION, checkbox, column, picture, place, rowOf, sheet, slider } from "./ui.js";
 
 const MODES = Array.from({ length: 8 }, (_, i) => [2 * Math.cos((i * Math.PI) / 4), 2 * Math.sin((i * Math.PI) / 4)]);
 const DEVIATION = 0.05; // of the data around their mode
@@ -167,7 +167,7 @@ export function mount(element) {
   const remove = place(
     element, "Theatre of a GAN in the plane",
     rowOf(column(start.element, turnsOfD.element), column(penalty.element, learnsD.element, learnsG.element)),
-    controls.element, rowOf(stage.element, column(losses.element, modes.element)),
+    controls.element, picture(rowOf(stage.element, column(losses.element, modes.element))),
   );
   controls.refresh();
   return remove;

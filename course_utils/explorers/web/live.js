@@ -137,13 +137,14 @@ export function curves(width, height, label, { lines, high, level, digits }) {
       trace("#767676", [[left, top], [left, bottom], [right, bottom]]);
       trace("#767676", [[left, toY(level)], [right, toY(level)]]);
       context.lineWidth = 2;
+      context.fillStyle = "black";
       context.textAlign = "right";
       lines.forEach(({ key, name, colour }, i) => {
+        const y = top + 12 + 17 * i;
         trace(colour, entries.map((entry) => [toX(entry.step), toY(entry[key])]));
-        context.fillStyle = colour;
-        context.fillText(`${name} ${last[key]?.toFixed(digits) ?? ""}`, right, top + 12 + 17 * i);
+        trace(colour, [[right - 150, y - 4], [right - 130, y - 4]]);
+        context.fillText(`${name} ${last[key]?.toFixed(digits) ?? ""}`, right, y);
       });
-      context.fillStyle = "black";
       context.fillText(`step ${last.step}`, right, height - 5);
     },
   };

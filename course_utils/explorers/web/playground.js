@@ -3,10 +3,8 @@
 import { History, curves, fieldPainter, planePoints, player, traceZero } from "./live.js";
 import { unpack } from "./nets.js";
 import { Adam, Network, logistic, softplus, uniformNumbers } from "./train.js";
-import { BLUE, ORANGE, VERMILION, column, dropdown, place, rowOf, sheet, slider } from "./ui.js";
+import { BLUE, ORANGE, VERMILION, column, dropdown, picture, place, rowOf, sheet, slider } from "./ui.js";
 
-const ACTIVATION_NAMES = ["ReLU", "tanh", "sigmoid", "linear"];
-const RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3];
 const [MOST_LAYERS, MOST_UNITS] = [3, 8];
 const REACH = 3; // the plane is drawn from -REACH to REACH in both directions
 const GRID = 44;
@@ -56,15 +54,18 @@ export function crossEntropy(logits, labels) {
 }
 
 // `data`: names of the sets of points; for each NAME the tensors NAME.x, NAME.noise, NAME.held_out_x and
-// NAME.held_out_noise, (N, 2), whose classes take turns; and the settings at the start: points, noise, units of each
-// hidden layer, activation, learning_rate and steps.
+// NAME.held_out_noise, (N, 2), whose classes take turns; activations and learning_rates to choose from; and where the
+// controls start: points, noise, units of each hidden layer, activation, learning_rate, after so many steps.
 export function mount(element, data) {
   const { tensors } = unpack(data);
-  const points = dropdown("points", data.names, restart, data.names.indexOf(data.points));
+  const points = dropdown("points", data.sets, restart, data.sets.indexOf(data.points));
   const noise = slider("noise", { max: 0.6, step: 0.05, value: data.noise, show: (v) => v.toFixed(2) }, restart);
-  const activation = dropdown("activation", ACTIVATION_NAMES, restart, ACTIVATION_NAMES.indexOf(data.activation));
-  const rates = { max: RATES.length - 1, value: RATES.indexOf(data.learning_rate), show: (i) => String(RATES[i]) };
-  const rate = slider("learning rate", rates, (i) => (learner.optimizer.rate = RATES[i]));
+  const activation = dropdown("activation", data.activations, restart, data.activations.indexOf(data.activation));
+  const rates = data.learning_rates;
+  const rate = slider(
+    "learning rate", { max: rates.length - 1, value: rates.indexOf(data.learning_rate), show: (i) => rates[i] },
+    (i) => (learner.optimizer.rate = rates[i]),
+  );
   const layers = slider("layers", { min: 1, max: MOST_LAYERS, value: data.units.length }, restart);
   const units = Array.from({ length: MOST_LAYERS }, (_, i) =>
     slider(`units in ${i + 1}`, { min: 1, max: MOST_UNITS, value: data.units[i] ?? 4 }, restart),
@@ -77,13 +78,13 @@ export function mount(element, data) {
   let learner, training, heldOut, history;
 
   function reset() {
-    const name = data.names[points.value];
+    const name = data.sets[points.value];
     training = pointsOf(`${name}.`);
     heldOut = pointsOf(`${name}.held_out_`);
     units.forEach((control, i) => (control.element.hidden = i >= layers.value));
     const sizes = units.slice(0, layers.value).map((control) => control.value);
     // Some starts learn faster than others, so each is another one.
-    learner = new Learner(sizes, ACTIVATION_NAMES[activation.value], RATES[rate.value], uniformNumbers(seed++));
+    learner = new Learner(sizes, data.activations[activation.value], rates[rate.value], uniformNumbers(seed++));
     history = new History();
     measure();
   }
@@ -130,7 +131,7 @@ export function mount(element, data) {
       column(layers.element, ...units.map((control) => control.element)),
     ),
     controls.element,
-    rowOf(network.element, column(decision.element, losses.element)),
+    picture(rowOf(network.element, column(decision.element, losses.element))),
   );
   controls.refresh();
   return remove;

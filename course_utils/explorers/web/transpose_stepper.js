@@ -1,6 +1,6 @@
 // Step through a transpose convolution: one input pixel at a time lights up the outputs that it touches.
 
-import { button, column, make, place, rowOf, slider, statusLine } from "./ui.js";
+import { button, column, make, picture, place, rowOf, slider, statusLine } from "./ui.js";
 
 export const INPUT = [[1, 2, 3], [4, 5, 6], [7, 8, 9]];
 // Without any symmetry, so that a turned or mirrored kernel would show. Without a zero, so that a zero in the sum means
@@ -97,7 +97,7 @@ export function mount(element, data) {
   const remove = place(
     element, "Transpose convolution, one input pixel at a time", make("style", {}, STYLE_OF_GRIDS),
     rowOf(column(kernelSize.element, stride.element), column(padding.element, outputPadding.element)),
-    rowOf(position.element, play), grids, legend(), status.element,
+    rowOf(position.element, play), picture(column(grids, legend())), status.element,
   );
   draw();
   return () => {

@@ -1,0 +1,42 @@
+"""What the tests of demos share: the modules of `web/`, run by node."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from course_utils.explorers.web_demo import WEB
+
+PROGRAM = """
+import * as demo from "./{module}.js";
+import {{ readFileSync }} from "node:fs";
+const given = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify({expression}));
+"""
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    found = shutil.which("node")
+    if found is None and os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        pytest.fail("the modules of the demos are tested with node: install it", pytrace=False)
+    return found or pytest.skip("the modules of the demos are tested with node, and none was found")
+
+
+@pytest.fixture(scope="session")
+def in_node(node) -> Callable:
+    """`in_node(module, expression, given)`: what an expression gives, in which `demo` are the exports of a module."""
+
+    def run(module: str, expression: str, given):
+        program = PROGRAM.format(module=module, expression=expression)
+        result = subprocess.run(
+            [node, "--input-type=module", "--eval", program],
+            cwd=WEB, input=json.dumps(given), capture_output=True, text=True, encoding="utf-8",
+        )  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    return run
