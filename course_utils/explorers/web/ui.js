@@ -39,6 +39,7 @@ const STYLE = `
 .course-demo figure { margin: 0; } .course-demo figcaption { min-height: 1.4em; }
 .course-demo p { margin: 0; } .course-demo .picture { width: fit-content; max-width: 100%; }
 .course-demo [role=status] { width: 0; min-width: 100%; min-height: 1.4em; }
+.course-demo [hidden] { display: none; }
 .course-demo canvas.marked { outline: 3px solid ${VERMILION}; outline-offset: 1px; }
 `;
 
