@@ -6,9 +6,10 @@ A cell tagged `slide` begins a slide, and `slide-more` puts a cell of text onto 
 slide shows the headings, formulas, lists and tables, the questions that the reader is to answer, and its key sentences:
 those with bold words, or else the first one. The whole text, and that of the cells without these tags which follow, are
 the speaker's notes. Of a code cell, `slide-output` shows its pictures, or what it printed if there are none, and
-`slide-code` its code. A question and what answers it are on one slide, and the answer appears at the next key.
+`slide-code` its code. What follows a question on its slide answers it, and appears at the next key.
 
-The decks ask no other host for anything: reveal.js and KaTeX come from site/node_modules and are copied beside them.
+Demos that run in a page are live. The decks ask no other host for anything: reveal.js and KaTeX come from
+site/node_modules and are copied beside them.
 """
 
 import html
@@ -33,6 +34,7 @@ from pygments.lexers import PythonLexer
 
 from course_utils.files import write_whole
 from course_utils.settings import NOTEBOOKS, PROJECT
+from workshop.demos import DEMOS, demo_of, page_script
 from workshop.lessons import lesson_of, tags
 
 DECKS = PROJECT / "_site" / "slides"
@@ -102,7 +104,7 @@ def slides_of(path: Path) -> list[Slide]:
     section = exercise = ""
     for cell in cells:
         if cell.cell_type == "code":
-            put_code(cell, section, slides)
+            put_code(cell, demo_of(path.stem, cell.source), section, slides)
         elif "solution" not in tags(cell):
             for title in HEADING.findall(cell.source):
                 section, exercise = (section, title) if title.startswith("Exercise") else (title, exercise)
@@ -198,18 +200,24 @@ def short_list(node: SyntaxTreeNode) -> str:
     return f"<{name}>{''.join(f'<li>{_markdown.renderInline(item)}</li>' for item in items)}</{name}>"
 
 
-def put_code(cell, title: str, slides: list[Slide]) -> None:
-    """Put the code of a tagged cell onto a slide, or what it shows: its pictures, else what it printed."""
+def put_code(cell, demo: str | None, title: str, slides: list[Slide]) -> None:
+    """Put the code of a tagged cell onto a slide, or what it shows: its pictures, else what it printed.
+
+    `demo` is the name of the page's demo that the cell shows: it takes the place of the picture, its still.
+    """
     if "slide" in tags(cell):
         # What is said of code and its result stands in the text before it.
         slides.append(Slide(title, notes=slides[-1].notes[-1:]))
+    place = place_on(slides[-1])
     if "slide-code" in tags(cell):
-        place_on(slides[-1]).append(highlight(cell.source, PythonLexer(), HtmlFormatter(noclasses=True)))
+        place.append(highlight(cell.source, PythonLexer(), HtmlFormatter(noclasses=True)))
     if "slide-output" in tags(cell):
         pictures = "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
         printed = "".join(output.get("text", "") for output in cell.outputs)
-        shown = f"<figure>{pictures}</figure>" if pictures else f"<pre>{html.escape(printed)}</pre>"
-        place_on(slides[-1]).append(shown)
+        live = f' data-demo="{demo}"' if demo else ""
+        place.append(
+            f"<figure{live}>{pictures}</figure>" if pictures else f"<pre>{html.escape(printed)}</pre>"
+        )
 
 
 def deck(path: Path) -> str:
@@ -218,7 +226,9 @@ def deck(path: Path) -> str:
     slides = slides_of(path)
     for slide in slides:
         slide.title = _markdown.renderInline(slide.title)
-    return template.render(slides=slides)
+    return template.render(
+        slides=slides, demos=[name for name, demo in DEMOS.items() if demo.notebook == path.stem]
+    )
 
 
 def build(folder: Path = DECKS) -> None:
@@ -232,8 +242,9 @@ def build(folder: Path = DECKS) -> None:
         shutil.copy(NODE_MODULES / name, vendor)
     for name in ("deck.css", "deck.js"):
         shutil.copy(SOURCES / name, folder)
-    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
-    write_whole({folder / f"{path.stem}.html": deck(path).encode() for path in paths})
+    pages = {folder / f"{path.stem}.html": deck(path).encode() for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    scripts = {folder / f"{name}.js": page_script(name).encode() for name in DEMOS}
+    write_whole(pages | scripts)
 
 
 def main() -> int:

@@ -33,6 +33,17 @@ function fit(slide) {
     shown.querySelectorAll("pre, .math.block").forEach(narrow);
     if (!overflows()) break;
   }
+  shown.querySelectorAll(".course-demo").forEach(scale);
+}
+
+// The largest scale at which a demo has its place.
+function scale(demo) {
+  const place = demo.closest("figure").getBoundingClientRect();
+  for (let zoom = 1.6; zoom > 0.5; zoom -= 0.05) {
+    demo.style.zoom = zoom;
+    const { width, height } = demo.getBoundingClientRect();
+    if (width <= place.width && height <= place.height) break;
+  }
 }
 
 // Smaller letters for a formula or print that is too wide; where they would be too small, its lines are wrapped.
