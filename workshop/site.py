@@ -65,7 +65,7 @@ def page_of(notebook: nbformat.NotebookNode, run: str) -> None:
         if cell.cell_type != "markdown":
             continue
         cell.source = with_anchors(cell.source)
-        if "deeper" in tags(cell):
+        if "deeper" in tags(cell) and cell.source.startswith("## "):
             cell.source = "{.deeper}\n" + cell.source
     title, rest = notebook.cells[0].source.split("\n", 1)
     notebook.cells[0].source = f"{title}\n\n{{.run}}\n{run}\n{rest}"

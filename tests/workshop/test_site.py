@@ -22,17 +22,12 @@ def test_anchors_become_those_of_github(text, changed):
 
 
 def test_a_page_says_how_to_run_it_and_which_sections_go_deeper():
-    cells = [
-        nbformat.v4.new_markdown_cell("# Title\n\nText."),
-        nbformat.v4.new_markdown_cell("## Deeper: more"),
-    ]
-    cells[1].metadata["tags"] = ["deeper"]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    site.page_of(notebook, "Run it.")
-    assert [cell.source for cell in cells] == [
-        "# Title\n\n{.run}\nRun it.\n\nText.",
-        "{.deeper}\n## Deeper: more",
-    ]
+    texts = ("# Title\n\nText.", "## Deeper: more", "More text.")
+    cells = [nbformat.v4.new_markdown_cell(text) for text in texts]
+    cells[1].metadata["tags"] = cells[2].metadata["tags"] = ["deeper"]
+    site.page_of(nbformat.v4.new_notebook(cells=cells), "Run it.")
+    changed = ["# Title\n\n{.run}\nRun it.\n\nText.", "{.deeper}\n## Deeper: more", "More text."]
+    assert [cell.source for cell in cells] == changed
 
 
 def test_colab_is_named_only_if_the_repository_is_known():
