@@ -33,13 +33,14 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from course_utils.files import write_whole
-from course_utils.settings import NOTEBOOKS, PROJECT
+from course_utils.settings import NOTEBOOKS
 from workshop.demos import DEMOS, demo_of, page_script
 from workshop.lessons import lesson_of, tags
+from workshop.site import BUILT, SITE, missing_tools
 
-DECKS = PROJECT / "_site" / "slides"
-SOURCES = PROJECT / "site" / "slides"
-NODE_MODULES = PROJECT / "site" / "node_modules"
+DECKS = BUILT / "slides"
+SOURCES = SITE / "slides"
+NODE_MODULES = SITE / "node_modules"
 VENDOR = (
     "reveal.js/dist/reveal.js",
     "reveal.js/dist/reveal.css",
@@ -232,9 +233,9 @@ def deck(path: Path) -> str:
 
 
 def build(folder: Path = DECKS) -> None:
-    """Write the decks of all notebooks into a folder, and what they need. Raises ValueError if something is missing."""
-    if not (NODE_MODULES / "reveal.js").exists():
-        raise ValueError("the slides need reveal.js and KaTeX: run `npm ci` in the folder site")
+    """Write the decks of all notebooks into a folder, and what they need. Raises ValueError if a tool is missing."""
+    if missing := missing_tools():
+        raise ValueError(missing)
     vendor = folder / "vendor"
     fonts = shutil.ignore_patterns("*.ttf", "*.woff")  # every browser takes the third kind, woff2
     shutil.copytree(NODE_MODULES / "katex/dist/fonts", vendor / "fonts", ignore=fonts, dirs_exist_ok=True)
@@ -248,11 +249,10 @@ def build(folder: Path = DECKS) -> None:
 
 
 def main() -> int:
-    try:
-        build()
-    except ValueError as problem:
-        print(problem, file=sys.stderr)
+    if missing := missing_tools():
+        print(missing[0].upper() + missing[1:] + ".", file=sys.stderr)
         return 1
+    build()
     print(f"The decks are built: open {DECKS / '00_start_here.html'}")
     return 0
 
