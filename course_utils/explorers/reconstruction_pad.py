@@ -32,7 +32,7 @@ class ReconstructionPad(WebDemo):
         if len(examples) == 0:
             raise ValueError("examples must hold at least one image; got none")
         models = {name: copy.deepcopy(model).cpu() for name, model in models.items()}
-        networks = {}
+        networks: dict[str, nn.Module] = {}
         for i, model in enumerate(models.values()):
             networks |= {f"encoder {i}": model.encoder, f"decoder {i}": model.decoder}
         x = to_pixels(examples[:1000].cpu())

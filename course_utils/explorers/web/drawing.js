@@ -206,7 +206,9 @@ const PEN = 14;
 //
 // `onChange` hears of each part of a stroke and of each choice.
 export function drawingSource(examples, onChange, start = 0) {
-  const { canvas, context } = sheet(PAD, PAD, "A pad to draw a digit on, with mouse, pen or finger");
+  const { canvas, context } = sheet(PAD, PAD, "A pad to draw a digit on, with mouse, pen or finger", {
+    willReadFrequently: true,
+  });
   Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
   let drawn = false;
   let last = null;

@@ -92,19 +92,19 @@ export function perFrame(draw) {
 export function slider(label, { min = 0, max, step = 1, value = min, show = String }, onInput) {
   // The name is without the value, which would be read twice.
   const input = make("input", { type: "range", min, max, step, value, "aria-label": label });
-  const output = make("output", {}, show(value));
+  const shown = make("span", {}, show(value));
   const control = {
-    element: make("label", {}, label, input, output),
+    element: make("label", {}, label, input, shown),
     get value() {
       return input.valueAsNumber;
     },
     set value(number) {
       input.value = number;
-      output.value = show(number);
+      shown.textContent = show(number);
     },
   };
   input.addEventListener("input", () => {
-    output.value = show(input.valueAsNumber);
+    shown.textContent = show(input.valueAsNumber);
     onInput(input.valueAsNumber);
   });
   return control;
@@ -193,8 +193,9 @@ export function greyPictures(side, label, count, columns = count) {
   };
 }
 
-// A canvas of white paper whose units are CSS pixels, sharp on every screen: {canvas, context}.
-export function sheet(width, height, label) {
+// A canvas of white paper whose units are CSS pixels, sharp on every screen: {canvas, context}. `options` are those of
+// the context.
+export function sheet(width, height, label, options = {}) {
   const scale = window.devicePixelRatio || 1;
   const canvas = make("canvas", {
     class: "sheet",
@@ -204,7 +205,7 @@ export function sheet(width, height, label) {
     height: Math.round(height * scale),
     style: `width:${width}px;aspect-ratio:${width}/${height}`,
   });
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", options);
   context.scale(scale, scale);
   context.font = "13px system-ui, sans-serif";
   return { canvas, context };
