@@ -1,4 +1,4 @@
-"""Pictures that somebody drew, as the data sets store theirs."""
+"""Pictures that somebody drew, as the data sets store theirs; explorers/web/drawing.js does the same in the page."""
 
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
@@ -90,17 +90,6 @@ def _lighting(colours: np.ndarray) -> np.ndarray:
     return np.asarray(coarse.resize(page.size, Image.Resampling.BICUBIC)).astype(float)
 
 
-def move(ink: Image.Image, right: int, down: int, turn: int) -> Image.Image:
-    """The ink shifted by pixels of a 28 x 28 image, and turned counter-clockwise by degrees."""
-    if right == down == turn == 0:
-        return ink
-    unit = max(ink.size) / SIZE
-    turned = ink.rotate(turn, resample=Image.Resampling.BICUBIC)
-    # Image.transform asks where each output pixel comes from, hence the minus signs.
-    coefficients = (1, 0, -right * unit, 0, 1, -down * unit)
-    return turned.transform(ink.size, Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
-
-
 def fit_and_centre(ink: Image.Image) -> np.ndarray:
     """The ink (mode L) in a box of 20 x 20 pixels, its centre of mass in the middle of uint8 (28, 28)."""
     box = ink.point(lambda value: 255 if value > 16 else 0).getbbox()
@@ -123,11 +112,6 @@ def fit_and_centre(ink: Image.Image) -> np.ndarray:
     image = np.zeros((SIZE, SIZE), dtype=np.uint8)
     image[top : top + height, left : left + width] = np.rint(pixels)
     return image
-
-
-def shrink(ink: Image.Image) -> np.ndarray:
-    """The whole sheet, uint8 (28, 28), with the ink where it stands."""
-    return np.array(ink.resize((SIZE, SIZE), Image.Resampling.BOX))
 
 
 def thicken(ink: Image.Image) -> Image.Image:

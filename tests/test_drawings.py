@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from course_utils.data import load_images, to_pixels
-from course_utils.drawings import ink_of, move, prepare_drawing, thicken
+from course_utils.drawings import ink_of, prepare_drawing, thicken
 from course_utils.judges import load_judge
 
 SEVEN = [(60, 50), (200, 50), (110, 230)]
@@ -238,10 +238,3 @@ def test_images_that_ink_fills_to_the_border_keep_all_of_it():
 def test_what_is_no_picture_is_told(picture, got):
     with pytest.raises(ValueError, match=f"^picture {got}$"):
         prepare_drawing(picture)
-
-
-def test_turning_is_counter_clockwise():
-    bar = Image.new("L", (28, 28))
-    ImageDraw.Draw(bar).rectangle((13, 4, 15, 14), fill=255)  # from the middle upwards
-    row, column = centre_of_mass(np.asarray(move(bar, 0, 0, 90)))
-    assert row == pytest.approx(13.5, abs=1) and column < 11

@@ -36,14 +36,14 @@ def test_missing_and_old_packages_are_named(monkeypatch):
     installed = metadata.version
 
     def version(name):
-        if name == "wigglystuff":
+        if name == "anywidget":
             raise metadata.PackageNotFoundError(name)
         return "2.1.0" if name == "torch" else installed(name)
 
     monkeypatch.setattr(machine_check.metadata, "version", version)
     (problem,) = failed(check_machine())
     assert "torch 2.1.0 does not satisfy >=" in problem.found
-    assert "wigglystuff is missing" in problem.found
+    assert "anywidget is missing" in problem.found
     assert "make lab" in problem.remedy
 
 
