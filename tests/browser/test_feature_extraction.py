@@ -1,4 +1,4 @@
-"""Notebooks 01 and 02 in the browser: the playground trains, the neighbours follow the reader."""
+"""Notebook 02 in the browser: the neighbours follow the reader."""
 
 import pytest
 
