@@ -1,4 +1,4 @@
-"""The base of every interactive demo: controls, one picture, and errors that are shown; and of those with a pad."""
+"""The base of every interactive demo: controls, one picture, and errors that are shown."""
 
 import html
 from collections.abc import Callable, Iterator
@@ -9,15 +9,12 @@ import matplotlib.style
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw
-from wigglystuff import Paint
+from PIL import Image
 
-from course_utils.plots import image_bundle, pil_font, to_png
+from course_utils.plots import image_bundle, to_png
 
-PAD = 280
 # The trait of ipywidgets.Play that starts and pauses it; in ipywidgets 7, as on Colab, it has an underscore.
 PLAYING = "playing" if hasattr(ipywidgets.Play, "playing") else "_playing"
-DRAWING, HELD_OUT = "my drawing", "held-out image"
 
 
 class Explorer:
@@ -101,68 +98,6 @@ class Explorer:
         # fall back to the picture.
         view = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
         return image_bundle(self.still(), self.alt) | {"application/vnd.jupyter.widget-view+json": view}
-
-
-class DrawingExplorer(Explorer):
-    """A demo of one image, which the reader draws on a pad, or chooses among `examples` with a slider.
-
-    A subclass gives its own `controls`, which stand below those two, and implements `draw(source, example, ...)`;
-    `original(source, example)` is the picture to work on, and `nothing_drawn()` what to return if it is empty.
-    `examples` are uint8 images (E, 28, 28). The end of a stroke shows the drawing, moving the slider an example.
-    """
-
-    def __init__(
-        self,
-        examples: torch.Tensor,
-        controls: dict[str, ipywidgets.Widget],
-        alt: str,
-        width: int,
-        height: int,
-    ):
-        if len(examples) == 0:
-            raise ValueError("examples must hold at least one image; got none")
-        self.examples = examples.cpu()
-        # The pad's thin brush would leave lines of a fraction of a pixel.
-        self.paint = Paint(width=PAD, height=PAD, brush=False, color_picker=False)
-        wide = {"layout": ipywidgets.Layout(width="290px"), "style": {"description_width": "85px"}}
-        source = ipywidgets.ToggleButtons(
-            options=[DRAWING, HELD_OUT], value=HELD_OUT, style={"button_width": "130px"}
-        )
-        example = ipywidgets.IntSlider(max=len(examples) - 1, description="image", **wide)
-        super().__init__({"source": source, "example": example, **controls}, alt, width, height)
-        self.paint.observe(self._drawn, names="base64")
-
-    def original(self, source: str, example: int) -> Image.Image:
-        """The picture on the pad, as it was drawn, or the chosen example."""
-        return self.paint.get_pil() if source == DRAWING else Image.fromarray(self.examples[example].numpy())
-
-    def nothing_drawn(self) -> Image.Image:
-        """A picture of the size of the demo's that says what to do."""
-        picture = Image.new("RGB", self.size, "white")
-        text = f"Nothing to see yet. Draw on the pad,\nor press “{HELD_OUT}” and move the sliders."
-        ImageDraw.Draw(picture).multiline_text((20, 60), text, fill="black", font=pil_font(), spacing=8)
-        return picture
-
-    def arrange(self) -> ipywidgets.Widget:
-        """The pad and the controls on the left, the picture on the right."""
-        left = ipywidgets.VBox(
-            [self.paint, *self.controls.values()], layout=ipywidgets.Layout(flex="0 0 auto")
-        )
-        return ipywidgets.HBox([left, ipywidgets.VBox([self.message, self.picture])])
-
-    def _drawn(self, change) -> None:
-        self._show(DRAWING)
-
-    def _control_changed(self, change) -> None:
-        if change.owner is self.controls["example"]:
-            self._show(HELD_OUT)
-        else:
-            super()._control_changed(change)
-
-    def _show(self, source: str) -> None:
-        with self.without_drawing():
-            self.controls["source"].value = source
-        self.update()
 
 
 @torch.no_grad()
