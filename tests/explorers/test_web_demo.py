@@ -1,10 +1,6 @@
 """What demos of the page have in common: their modules, their data, and what a saved notebook keeps of them."""
 
-import json
-import os
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -18,21 +14,10 @@ from course_utils.judges import load_judge
 from course_utils.settings import PROJECT
 
 
-@pytest.fixture(scope="module")
-def node() -> str:
-    found = shutil.which("node")
-    if found is None and os.environ.get("CI", "").lower() not in ("", "0", "false"):
-        pytest.fail("the modules of the demos are tested with node: install it", pytrace=False)
-    return found or pytest.skip("the modules of the demos are tested with node, and none was found")
-
-
-def run_node(node: str, arguments: list[str], text: str = "", folder: Path = PROJECT) -> str:
-    """What node prints, given a text; the test fails if node does."""
-    result = subprocess.run(
-        [node, *arguments], cwd=folder, input=text, capture_output=True, text=True, encoding="utf-8"
-    )
+def run_node(node: str, arguments: list[str], text: str = "") -> None:
+    """Run node on a text; the test fails if node does."""
+    result = subprocess.run([node, *arguments], input=text, capture_output=True, text=True, encoding="utf-8")
     assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
 
 
 def test_the_modules_pass_their_own_tests(node):
@@ -40,15 +25,10 @@ def test_the_modules_pass_their_own_tests(node):
     run_node(node, ["--test", *tests])
 
 
-PREPARE = """
-import { fitAndCentre, inkOf } from "./drawing.js";
-const inks = JSON.parse(await new Promise((resolve) => {
-  let text = "";
-  process.stdin.on("data", (part) => (text += part)).on("end", () => resolve(text));
-}));
-const prepare = ([width, height, values]) => fitAndCentre(inkOf({ width, height, values: Uint8Array.from(values) }));
-console.log(JSON.stringify(inks.map((ink) => Array.from(prepare(ink) ?? new Uint8Array(784)))));
-"""
+PREPARED = """given.map(([width, height, values]) => {
+    const ink = demo.inkOf({ width, height, values: Uint8Array.from(values) });
+    return Array.from(demo.fitAndCentre(ink) ?? new Uint8Array(784));
+})"""
 
 
 def drawing(size, width, opacity=255, blur=0.0, points=((60, 50), (200, 60), (110, 230), (90, 120))):
@@ -58,7 +38,7 @@ def drawing(size, width, opacity=255, blur=0.0, points=((60, 50), (200, 60), (11
     return picture.filter(ImageFilter.GaussianBlur(blur))
 
 
-def test_a_drawing_is_prepared_as_in_python(node):
+def test_a_drawing_is_prepared_as_in_python(in_node):
     alphas = [
         drawing(280, 14), drawing(280, 2), drawing(280, 60), drawing(560, 28, blur=1.5), drawing(280, 9, opacity=120),
         drawing(28, 2), drawing(35, 1), drawing(280, 14, points=[(140, 20), (150, 260)]), drawing(280, 3, opacity=40),
@@ -66,8 +46,7 @@ def test_a_drawing_is_prepared_as_in_python(node):
         Image.new("L", (280, 280)),
     ]  # fmt: skip
     inks = [[alpha.width, alpha.height, list(alpha.tobytes())] for alpha in alphas]
-    printed = run_node(node, ["--input-type=module", "--eval", PREPARE], json.dumps(inks), WEB)
-    for alpha, prepared in zip(alphas, json.loads(printed)):
+    for alpha, prepared in zip(alphas, in_node("drawing", PREPARED, inks)):
         picture = Image.new("RGBA", alpha.size, "black")
         picture.putalpha(alpha)
         expected = prepare_drawing(picture)
