@@ -8,6 +8,7 @@ import ipywidgets
 import matplotlib.style
 import numpy as np
 import torch
+import traitlets
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -15,6 +16,16 @@ from course_utils.plots import image_bundle, to_png
 
 # The trait of ipywidgets.Play that starts and pauses it; in ipywidgets 7, as on Colab, it has an underscore.
 PLAYING = "playing" if hasattr(ipywidgets.Play, "playing") else "_playing"
+
+
+class Picture(ipywidgets.Image):
+    """A PNG picture with a description that screen readers read, `tooltip`.
+
+    ipywidgets sets it as the title of an image only if there is a `description`, too, which is empty.
+    """
+
+    tooltip = traitlets.Unicode().tag(sync=True)
+    description = traitlets.Unicode().tag(sync=True)
 
 
 class Explorer:
@@ -36,7 +47,7 @@ class Explorer:
         self._may_draw = True
         # Both sides are fixed: in a box, an image is stretched to its neighbour's height otherwise.
         layout = ipywidgets.Layout(width=f"{width}px", height=f"{height}px", flex="0 0 auto")
-        self.picture = ipywidgets.Image(format="png", layout=layout)
+        self.picture = Picture(format="png", layout=layout, tooltip=alt)
         self.message = ipywidgets.HTML()
         for control in controls.values():
             control.observe(self._control_changed, names="value")

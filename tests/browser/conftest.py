@@ -30,11 +30,14 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote, urlsplit
 
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from workshop.site import missing_tools
 
 PROJECT = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -90,6 +93,10 @@ ALL_CELLS_HAVE_RUN = r"""() => {
     const waiting = cells.some(cell => prompt(cell).includes("*"));
     return idle && !waiting && (cells.every(done) || cells.some(failed));
 }"""
+# Pictures and drawings in outputs that have no description; JupyterLab gives such a picture the alt text "Image".
+NAMELESS = """() => [...document.querySelectorAll(".jp-OutputArea-output :is(img, canvas, svg[role=img])")]
+    .filter(picture => ["", "Image"].includes(picture.alt || picture.getAttribute("aria-label") || picture.title || ""))
+    .map(picture => `without a description: ${picture.outerHTML.slice(0, 100)}`)"""
 BYTES_OF_IMAGE = """async image => {
     const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
     return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
@@ -106,29 +113,45 @@ def find_chromium(names=CHROMIUM_NAMES, places=CHROMIUM_PLACES) -> str | None:
     return next((found for name in (*names, *places) if (found := shutil.which(name))), None)
 
 
+def do_without(sentence: str) -> NoReturn:
+    """Skip the tests that need what a reader's machine may lack; under CI, which installs it, fail."""
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
 @pytest.fixture(scope="package")
 def chromium() -> str:
-    """The browser's executable. Without one the tests are skipped; under CI, which installs it, they fail."""
-    found = find_chromium()
-    if found is None and os.environ.get("CI", "").lower() not in ("", "0", "false"):
-        pytest.fail(HOW_TO_GET_CHROMIUM, pytrace=False)
-    if found is None:
-        pytest.skip(HOW_TO_GET_CHROMIUM)
-    return found
+    """The browser's executable."""
+    return find_chromium() or do_without(HOW_TO_GET_CHROMIUM)
+
+
+@pytest.fixture(scope="package")
+def site_tools() -> None:
+    """What the site and the slides are built with."""
+    if missing := missing_tools():
+        do_without(missing)
 
 
 # Not for the whole session: as long as Playwright is on, an event loop runs, which the tests of the notebooks
 # that come later could not stand.
 @pytest.fixture(scope="package")
-def lab(chromium, tmp_path_factory) -> Iterator["Lab"]:
-    """One JupyterLab server and one browser for all browser tests."""
+def browser(chromium) -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def lab(browser, tmp_path_factory) -> Iterator["Lab"]:
+    """One JupyterLab server for all tests of notebooks."""
     folder = tmp_path_factory.mktemp("lab")
     # Copies, because JupyterLab saves what it has open.
     shutil.copytree(PROJECT / "notebooks", folder / "root" / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    with _server(folder) as (address, token), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+    with _server(folder) as (address, token):
         yield Lab(folder / "root", address, token, browser)
-        browser.close()
 
 
 @contextmanager
@@ -298,9 +321,9 @@ class Notebook:
         self.assert_nothing_failed()
 
     def assert_nothing_failed(self) -> None:
-        """Assert that no cell shows a traceback and no demo shows an error."""
+        """Assert that no cell shows a traceback, no demo an error, and that every picture has a description."""
         alerts = self.page.locator('.jp-OutputArea [role="alert"], .jupyter-widgets-error-widget')
-        failures = [*self.page.evaluate(FAILURES), *alerts.all_inner_texts()]
+        failures = [*self.page.evaluate(FAILURES), *self.page.evaluate(NAMELESS), *alerts.all_inner_texts()]
         assert not failures, "\n".join(failures)
 
     def interrupt(self) -> None:
