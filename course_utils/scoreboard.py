@@ -59,7 +59,7 @@ class Scoreboard:
     `runs`: one dict for each, with "model" (a key of MODELS, or REAL), "seed", and a value for each of MEASURES, None
     where the model has no such measure. Models that were trained for it also have "steps" and "wall_seconds".
     `held_out` and `samples` are numbers of images, `machine` says what the seconds were taken on, `versions` the
-    libraries, and `recipes` holds a checksum of the code that trained each model.
+    libraries, and `recipes` holds a checksum of the code that trained and measured each model, or measured REAL.
     """
 
     dataset: str

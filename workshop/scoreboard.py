@@ -52,6 +52,11 @@ def recipe_of(name: str) -> list[str]:
     return tagged_sources(notebook, "recipe")
 
 
+def code_of(name: str) -> list[str]:
+    """The cells that make a row: those that train its model, if it has one, and those of notebook 12 that measure."""
+    return ([] if name == REAL else recipe_of(name)) + tagged_sources("12_scoreboard", "measure")
+
+
 def run_cells(sources: list[str], **names) -> dict:
     """Run cells one after the other, with some names defined before, and return all names that are then defined."""
     for source in sources:
@@ -132,8 +137,7 @@ def store(run: dict, dataset: str, count: int, folder: Path | None) -> None:
         runs, recipes = board.runs, board.recipes
     except ScoreboardError:
         runs, recipes = [], {}
-    if run["model"] != REAL:
-        recipes[run["model"]] = checksum(recipe_of(run["model"]))
+    recipes[run["model"]] = checksum(code_of(run["model"]))
     runs = [old for old in runs if (old["model"], old["seed"]) != (run["model"], run["seed"])] + [run]
     order = [REAL, *MODELS]
     runs.sort(key=lambda one: (order.index(one["model"]), one["seed"]))

@@ -1,4 +1,4 @@
-"""The scoreboard's command: recipes are whole, follow their seed, and are those that the stored rows came from."""
+"""The scoreboard's command: recipes are whole and follow their seed, and the stored rows came from the cells there are."""
 
 import ast
 import subprocess
@@ -11,7 +11,7 @@ from course_utils.catalogue import CATALOGUE
 from course_utils.scoreboard import MEASURES, MODELS, REAL, load_scoreboard
 from workshop import scoreboard
 from workshop.notebooks import tagged_sources
-from workshop.scoreboard import checksum, recipe_of, run_cells
+from workshop.scoreboard import checksum, code_of, recipe_of, run_cells
 
 TOY = [
     "import torch\nfrom course_utils.data import minibatches\nfrom course_utils.training import TrainingRun",
@@ -106,12 +106,12 @@ def test_a_checksum_is_the_same_on_every_python():
 
 
 @pytest.mark.parametrize("dataset", ["strokes", "mnist"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [REAL, *MODELS])
 def test_the_stored_rows_come_from_the_cells_as_they_stand(name, dataset):
     board = load_scoreboard(dataset)
-    assert board.recipes[name] == checksum(recipe_of(name)), (
-        f"the notebook trains {name} differently now: run "
-        f"`COURSE_DATASET={dataset} python -m workshop.scoreboard --models {name}`"
+    assert board.recipes[name] == checksum(code_of(name)), (
+        f"the notebooks train or measure {name} differently now: run "
+        f"`COURSE_DATASET={dataset} python -m workshop.scoreboard --models {name.split()[0]}`"
     )
 
 
@@ -128,4 +128,4 @@ def test_a_run_takes_the_place_of_an_older_one(tmp_path):
     assert [(run["model"], run["seed"], run["frechet"]) for run in board.runs] == [
         (REAL, 0, 1.0), ("gan", 0, 9.0), ("gan", 1, 7.0)
     ]  # fmt: skip
-    assert board.recipes == {"gan": checksum(recipe_of("gan"))}
+    assert board.recipes == {name: checksum(code_of(name)) for name in (REAL, "gan")}
