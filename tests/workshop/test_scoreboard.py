@@ -1,4 +1,4 @@
-"""The scoreboard's command: recipes are whole and follow their seed, and the stored rows came from the cells there are."""
+"""The scoreboard's command: recipes are whole and follow their seed, and the stored rows came from today's cells."""
 
 import ast
 import subprocess
