@@ -6,6 +6,8 @@ The pages are opened as files or from a server, and ask no other host for anythi
 says, from the notebooks, the README and what they link to, laid out as in the repository.
 """
 
+import base64
+import hashlib
 import importlib.util
 import re
 import shutil
@@ -17,7 +19,9 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from course_utils.plots import picture_bundle
 from course_utils.settings import PROJECT
+from workshop.demos import DEMOS, demo_of, page_script
 from workshop.lessons import tags
 
 SITE = PROJECT / "site"
@@ -26,6 +30,9 @@ KATEX = SITE / "node_modules" / "katex" / "dist"
 NOTEBOOKS = "notebooks/*.ipynb"
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", NOTEBOOKS)
 # The file and the anchor of a link; an anchor may hold parentheses.
+PICTURE = re.compile(r'src="data:image/(png|svg)(?:\+xml)?;base64,([^"]*)"')
+# An icon in the theme's style sheet: its names and its letter in the theme's font.
+ICON = re.compile(r'((?:\.fa-[\w-]+,?)+)\{--fa:"[^"]*"\}')
 LINK = re.compile(r"(?<=\]\()(?!https?://|mailto:)([^)#\s]*)((?:#(?:[^()\s]|\([^()]*\))+)?)(?=\))")
 
 
@@ -59,27 +66,62 @@ def where_to_run(name: str, repository: str | None) -> str:
     return line + "."
 
 
-def page_of(notebook: nbformat.NotebookNode, run: str) -> None:
-    """Change the notebook in place for its page: `run` below the title, marked deeper sections, GitHub's anchors."""
+def page_of(notebook: nbformat.NotebookNode, name: str, run: str) -> None:
+    """Change the notebook `name` in place for its page: `run` below the title, marked deeper sections, live demos."""
     for cell in notebook.cells:
-        if cell.cell_type != "markdown":
-            continue
-        cell.source = with_anchors(cell.source)
-        if "deeper" in tags(cell) and cell.source.startswith("## "):
-            cell.source = "{.deeper}\n" + cell.source
+        if cell.cell_type == "markdown":
+            cell.source = with_anchors(cell.source)
+            if "deeper" in tags(cell) and cell.source.startswith("## "):
+                cell.source = "{.deeper}\n" + cell.source
+        elif demo := demo_of(name, cell.source):
+            for data in html_in(cell):
+                data["text/html"] = live(demo, data["text/html"], root="../")
     title, rest = notebook.cells[0].source.split("\n", 1)
     notebook.cells[0].source = f"{title}\n\n{{.run}}\n{run}\n{rest}"
 
 
+def html_in(cell: nbformat.NotebookNode) -> list[dict]:
+    """The data of a cell's outputs that are HTML."""
+    return [output.data for output in cell.get("outputs", []) if "text/html" in output.get("data", {})]
+
+
+def live(demo: str, still: str, root: str) -> str:
+    """A demo as HTML: its still picture and the script that replaces it. `root` is the way to the front page."""
+    return f'<div data-demo="{demo}">{still}</div><script defer src="{root}_static/demos/{demo}.js"></script>'
+
+
+def front_page(text: str) -> str:
+    """The front page, with a demo in the place of `<!-- demo: NAME -->`."""
+
+    def made(comment: re.Match) -> str:
+        demo = DEMOS[comment[1]].make()
+        return live(comment[1], picture_bundle(demo.still, demo.alt)["text/html"], root="")
+
+    return re.sub(r"<!-- demo: (\w+) -->", made, text)
+
+
+def move_pictures(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    """Put the pictures in the notebook's outputs into files of `folder`, which are smaller, and come after the text."""
+
+    def moved(source: re.Match) -> str:
+        picture = base64.b64decode(source[2])
+        name = f"{hashlib.sha256(picture).hexdigest()[:16]}.{source[1]}"
+        (folder / name).write_bytes(picture)
+        return f'src="../_static/pictures/{name}"'
+
+    for cell in notebook.cells:
+        for data in html_in(cell):
+            data["text/html"] = PICTURE.sub(moved, data["text/html"])
+
+
 def lay_out(folder: Path) -> None:
     """Fill a folder with the sources of the site."""
-    shutil.copytree(SITE / "static", folder / "_static")
-    shutil.copytree(
-        KATEX / "fonts", folder / "_static/katex/fonts", ignore=shutil.ignore_patterns("*.ttf", "*.woff")
-    )
-    shutil.copy(KATEX / "katex.min.css", folder / "_static/katex")
-    for file in (SITE / "conf.py", SITE / "index.md", PROJECT / "pyproject.toml"):
+    lay_out_static(folder / "_static")
+    for file in (SITE / "conf.py", PROJECT / "pyproject.toml"):
         shutil.copy(file, folder)
+    (folder / "index.md").write_text(
+        front_page((SITE / "index.md").read_text(encoding="utf-8")), encoding="utf-8"
+    )
     repository = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8")).get("repository-code")
     for path in sorted(path for pattern in PAGES for path in PROJECT.glob(pattern)):
         page = folder / path.relative_to(PROJECT)
@@ -88,11 +130,24 @@ def lay_out(folder: Path) -> None:
         copy_linked_files(text, path, folder)
         if path.suffix == ".ipynb":
             notebook = nbformat.reads(text, as_version=4)
-            page_of(notebook, where_to_run(path.name, repository))
+            move_pictures(notebook, folder / "_static/pictures")
+            page_of(notebook, path.stem, where_to_run(path.name, repository))
             text = nbformat.writes(notebook)
         else:
             text = with_anchors(text)
         page.write_text(text, encoding="utf-8")
+
+
+def lay_out_static(folder: Path) -> None:
+    """Fill a folder with what the pages load: styles, fonts, and the scripts of the demos."""
+    shutil.copytree(SITE / "static", folder)
+    old_formats = shutil.ignore_patterns("*.ttf", "*.woff")
+    shutil.copytree(KATEX / "fonts", folder / "katex/fonts", ignore=old_formats)
+    shutil.copy(KATEX / "katex.min.css", folder / "katex")
+    for name in ("demos", "pictures"):
+        (folder / name).mkdir()
+    for name in DEMOS:
+        (folder / f"demos/{name}.js").write_text(page_script(name), encoding="utf-8")
 
 
 def copy_linked_files(text: str, path: Path, folder: Path) -> None:
@@ -105,6 +160,17 @@ def copy_linked_files(text: str, path: Path, folder: Path) -> None:
             shutil.copy(file, copy)
 
 
+def keep_few_icons(pages: Path) -> None:
+    """Leave only the icons in use, drawn with a font: all icons of the theme, as a script, are 1.6 MB for each page."""
+    (pages / "_static/scripts/fontawesome.js").write_text("")
+    html = "".join(path.read_text(encoding="utf-8") for path in pages.glob("*.html"))
+    used = set(re.findall(r"fa-[\w-]+", html))
+    style = pages / "_static/styles/pydata-sphinx-theme.css"
+    rules = style.read_text(encoding="utf-8")
+    rules = ICON.sub(lambda icon: icon[0] if used & set(re.findall(r"fa-[\w-]+", icon[1])) else "", rules)
+    style.write_text(rules, encoding="utf-8")
+
+
 def build(target: Path = BUILT) -> None:
     """Build the site into `target`. Raises ValueError if a tool is missing, CalledProcessError if Sphinx complains."""
     if missing := missing_tools():
@@ -114,15 +180,11 @@ def build(target: Path = BUILT) -> None:
         sources.mkdir()
         lay_out(sources)
         options = ["--quiet", "--fail-on-warning", "--keep-going", f"--doctree-dir={folder}/doctrees"]
-        katex = f"--define=katex_script={SITE / 'formulas.js'}"
-        subprocess.run(
-            [sys.executable, "-m", "sphinx", *options, katex, str(sources), str(pages)], check=True
-        )
-        # The theme's script of icons would be the largest file of a page, and its style sheet draws them, too.
-        (pages / "_static/scripts/fontawesome.js").write_text("")
-        shutil.copytree(
-            pages, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.map", ".buildinfo")
-        )
+        options.append(f"--define=katex_script={SITE / 'formulas.js'}")
+        subprocess.run([sys.executable, "-m", "sphinx", *options, str(sources), str(pages)], check=True)
+        keep_few_icons(pages)
+        others = shutil.ignore_patterns("*.map", ".buildinfo")
+        shutil.copytree(pages, target, dirs_exist_ok=True, ignore=others)
 
 
 def main() -> int:

@@ -25,9 +25,25 @@ def test_a_page_says_how_to_run_it_and_which_sections_go_deeper():
     texts = ("# Title\n\nText.", "## Deeper: more", "More text.")
     cells = [nbformat.v4.new_markdown_cell(text) for text in texts]
     cells[1].metadata["tags"] = cells[2].metadata["tags"] = ["deeper"]
-    site.page_of(nbformat.v4.new_notebook(cells=cells), "Run it.")
+    site.page_of(nbformat.v4.new_notebook(cells=cells), "08_vae", "Run it.")
     changed = ["# Title\n\n{.run}\nRun it.\n\nText.", "{.deeper}\n## Deeper: more", "More text."]
     assert [cell.source for cell in cells] == changed
+
+
+def test_a_picture_becomes_a_file_and_a_demo_is_live(tmp_path):
+    image = '<img alt="A map." src="data:image/png;base64,aGVsbG8=" style="max-width: 100%">'
+    cells = [nbformat.v4.new_markdown_cell("# Title\n"), nbformat.v4.new_code_cell("CodePad(model)")]
+    cells[1].outputs = [nbformat.v4.new_output("display_data", {"text/html": image})]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    site.move_pictures(notebook, tmp_path)
+    (file,) = tmp_path.iterdir()
+    assert file.read_bytes() == b"hello" and file.suffix == ".png"
+    site.page_of(notebook, "08_vae", "Run it.")
+    html = cells[1].outputs[0].data["text/html"]
+    assert html == (
+        f'<div data-demo="code_pad"><img alt="A map." src="../_static/pictures/{file.name}" style="max-width: 100%">'
+        '</div><script defer src="../_static/demos/code_pad.js"></script>'
+    )
 
 
 def test_colab_is_named_only_if_the_repository_is_known():
