@@ -142,7 +142,7 @@ export function curves(width, height, label, { lines, high, level, digits }) {
       lines.forEach(({ key, name, colour }, i) => {
         const y = top + 12 + 17 * i;
         trace(colour, entries.map((entry) => [toX(entry.step), toY(entry[key])]));
-        trace(colour, [[right - 150, y - 4], [right - 130, y - 4]]);
+        trace(colour, [[right - 170, y - 4], [right - 150, y - 4]]);
         context.fillText(`${name} ${last[key]?.toFixed(digits) ?? ""}`, right, y);
       });
       context.fillText(`step ${last.step}`, right, height - 5);

@@ -35,7 +35,7 @@ const STYLE = `
 .course-demo :focus-visible { outline: 3px solid ${ORANGE}; outline-offset: 2px; }
 .course-demo canvas { display: block; max-width: 100%; }
 .course-demo canvas.grey { image-rendering: pixelated; outline: 1px solid #767676; }
-.course-demo canvas.sheet { background: white; border: 1px solid #767676; box-sizing: border-box; touch-action: none; }
+.course-demo canvas.sheet { background: white; border: 1px solid #767676; box-sizing: border-box; }
 .course-demo figure { margin: 0; } .course-demo figcaption { min-height: 1.4em; }
 .course-demo p { margin: 0; } .course-demo .picture { width: fit-content; max-width: 100%; }
 .course-demo [role=status] { width: 0; min-width: 100%; min-height: 1.4em; }
@@ -219,6 +219,7 @@ export function placeOf(event, canvas, width, height) {
 
 // Calls `move(event)` from the press of a pointer to its release, wherever it goes in between.
 export function onDrag(canvas, move, begin = move) {
+  canvas.style.touchAction = "none"; // or a finger would scroll the page
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     begin(event);
