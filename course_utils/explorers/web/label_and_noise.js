@@ -12,24 +12,30 @@ export function mount(element, data) {
   const count = data.classes.length;
   const walk = greyPictures(72, "on the way from A to B", STOPS);
   const labels = greyPictures(72, "the same noise as class", count);
-  const draw = perFrame(() => {
-    const noise = (share) => between(row(tensors.noises, a.value).values, row(tensors.noises, b.value).values, share);
-    const image = (z, kind) => networks.generator(withLabel(z, kind, count)).values;
+  const noise = (share) => between(row(tensors.noises, a.value).values, row(tensors.noises, b.value).values, share);
+  const image = (z, kind) => networks.generator(withLabel(z, kind, count)).values;
+  const drawWalk = perFrame(() =>
     walk.show(
       Array.from({ length: STOPS }, (_, stop) => {
         const share = stop / (STOPS - 1);
         const name = ["A", "B"][[0, 1].indexOf(share)] ?? share.toFixed(2);
         return { values: image(noise(share), label.value), caption: `${data.classes[label.value]}, ${name}` };
       }),
-    );
+    ),
+  );
+  const drawLabels = perFrame(() => {
     const here = noise(amount.value);
     labels.show(data.classes.map((name, kind) => ({ values: image(here, kind), caption: name })));
   });
+  const drawBoth = () => {
+    drawWalk();
+    drawLabels();
+  };
   const last = tensors.noises.shape[0] - 1;
-  const label = slider("label", { max: count - 1, value: data.label, show: (kind) => data.classes[kind] }, draw);
-  const a = slider("noise A", { max: last, value: data.noise_a }, draw);
-  const b = slider("noise B", { max: last, value: data.noise_b }, draw);
-  const amount = slider("from A to B", { max: 1, step: 0.05, show: (share) => share.toFixed(2) }, draw);
+  const label = slider("label", { max: count - 1, value: data.label, show: (kind) => data.classes[kind] }, drawWalk);
+  const a = slider("noise A", { max: last, value: data.noise_a }, drawBoth);
+  const b = slider("noise B", { max: last, value: data.noise_b }, drawBoth);
+  const amount = slider("from A to B", { max: 1, step: 0.05, show: (share) => share.toFixed(2) }, drawLabels);
   const remove = place(
     element,
     "Label and noise of a conditional generator",
@@ -39,7 +45,7 @@ export function mount(element, data) {
     make("p", {}, "The noise at the chosen place, under every label:"),
     labels.element,
   );
-  draw();
+  drawBoth();
   return remove;
 }
 

@@ -102,80 +102,80 @@ const LAYERS = {
 };
 
 function linear({ values }, layer, get) {
-  const {
-    shape: [rows, columns],
-    values: weight,
-  } = get("weight");
-  const bias = get("bias")?.values;
+  const [rows] = get("weight").shape;
   const output = new Float32Array(rows);
-  for (let i = 0, at = 0; i < rows; i++) {
-    let sum = bias ? bias[i] : 0;
-    for (let j = 0; j < columns; j++) sum += weight[at++] * values[j];
-    output[i] = sum;
-  }
+  multiply(get("weight").values, values, get("bias")?.values, output, 0, 1);
   return vector(output);
 }
 
+// A matrix (row by row) times a vector, plus the bias, into every `step`-th place of an output from `first` on.
+function multiply(matrix, x, bias, output, first, step) {
+  const rows = matrix.length / x.length;
+  for (let i = 0, at = 0; i < rows; i++) {
+    let sum = bias ? bias[i] : 0;
+    for (let j = 0; j < x.length; j++) sum += matrix[at++] * x[j];
+    output[first + i * step] = sum;
+  }
+}
+
+// At each place of the output, the patch of the input below the kernels times their weights.
 function convolution({ shape: [inputs, height, width], values }, { stride, padding }, get) {
-  const {
-    shape: [outputs, , size],
-    values: weight,
-  } = get("weight");
+  const weight = get("weight");
+  const [outputs, , size] = weight.shape;
   const outHeight = Math.floor((height + 2 * padding - size) / stride) + 1;
   const outWidth = Math.floor((width + 2 * padding - size) / stride) + 1;
-  const planes = newPlanes(outputs, outHeight * outWidth, get("bias")?.values);
-  forEachKernelEntry(outputs, inputs, size, (to, from, ky, kx, index) => {
-    const factor = weight[index];
-    for (let y = 0; y < outHeight; y++) {
-      const row = y * stride + ky - padding;
-      if (row < 0 || row >= height) continue;
-      for (let x = 0; x < outWidth; x++) {
-        const column = x * stride + kx - padding;
-        if (column < 0 || column >= width) continue;
-        planes[(to * outHeight + y) * outWidth + x] += factor * values[(from * height + row) * width + column];
-      }
+  const output = new Float32Array(outputs * outHeight * outWidth);
+  const patch = new Float32Array(inputs * size * size);
+  for (let y = 0; y < outHeight; y++)
+    for (let x = 0; x < outWidth; x++) {
+      patch.fill(0);
+      forEachBelow(y * stride - padding, x * stride - padding, size, inputs, height, width, (inPatch, inImage) => {
+        patch[inPatch] = values[inImage];
+      });
+      multiply(weight.values, patch, get("bias")?.values, output, y * outWidth + x, outHeight * outWidth);
     }
-  });
-  return { shape: [outputs, outHeight, outWidth], values: Float32Array.from(planes) };
+  return { shape: [outputs, outHeight, outWidth], values: output };
 }
 
-// Each number of the input is scattered: multiplied by the kernel, and added where the kernel lies.
+// At each place of the input, its numbers times the kernels, added to the output where the kernels lie.
 function transposeConvolution({ shape: [inputs, height, width], values }, { stride, padding }, get) {
-  const {
-    shape: [, outputs, size],
-    values: weight,
-  } = get("weight");
+  const weight = get("weight");
+  const [, outputs, size] = weight.shape;
   const outHeight = (height - 1) * stride - 2 * padding + size;
   const outWidth = (width - 1) * stride - 2 * padding + size;
-  const planes = newPlanes(outputs, outHeight * outWidth, get("bias")?.values);
-  forEachKernelEntry(inputs, outputs, size, (from, to, ky, kx, index) => {
-    const factor = weight[index];
-    for (let y = 0; y < height; y++) {
-      const row = y * stride + ky - padding;
-      if (row < 0 || row >= outHeight) continue;
-      for (let x = 0; x < width; x++) {
-        const column = x * stride + kx - padding;
-        if (column < 0 || column >= outWidth) continue;
-        planes[(to * outHeight + row) * outWidth + column] += factor * values[(from * height + y) * width + x];
+  const area = outHeight * outWidth;
+  const sums = new Float64Array(outputs * area);
+  get("bias")?.values.forEach((bias, channel) => sums.fill(bias, channel * area, (channel + 1) * area));
+  const patch = new Float64Array(outputs * size * size);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      patch.fill(0);
+      for (let channel = 0; channel < inputs; channel++) {
+        const value = values[(channel * height + y) * width + x];
+        if (value === 0) continue;
+        for (let i = 0, at = channel * patch.length; i < patch.length; i++) patch[i] += value * weight.values[at++];
       }
+      forEachBelow(
+        y * stride - padding,
+        x * stride - padding,
+        size,
+        outputs,
+        outHeight,
+        outWidth,
+        (inPatch, inImage) => {
+          sums[inImage] += patch[inPatch];
+        },
+      );
     }
-  });
-  return { shape: [outputs, outHeight, outWidth], values: Float32Array.from(planes) };
+  return { shape: [outputs, outHeight, outWidth], values: Float32Array.from(sums) };
 }
 
-function newPlanes(channels, area, bias) {
-  const planes = new Float64Array(channels * area);
-  if (bias)
-    for (let channel = 0; channel < channels; channel++)
-      planes.fill(bias[channel], channel * area, (channel + 1) * area);
-  return planes;
-}
-
-// A kernel's tensor has the axes first, second, ky and kx.
-function forEachKernelEntry(first, second, size, visit) {
-  for (let a = 0, index = 0; a < first; a++)
-    for (let b = 0; b < second; b++)
-      for (let ky = 0; ky < size; ky++) for (let kx = 0; kx < size; kx++) visit(a, b, ky, kx, index++);
+// For a patch of an image whose upper left corner is at (top, left): the places of each number in patch and image.
+function forEachBelow(top, left, size, channels, height, width, visit) {
+  for (let channel = 0; channel < channels; channel++)
+    for (let y = Math.max(0, -top); y < Math.min(size, height - top); y++)
+      for (let x = Math.max(0, -left); x < Math.min(size, width - left); x++)
+        visit((channel * size + y) * size + x, (channel * height + top + y) * width + left + x);
 }
 
 // In eval mode: the statistics of the training, one mean and one variance for each channel.
