@@ -8,7 +8,7 @@
 # make check        check style, format, types and floors, as CI does; `make lint` mends what can be mended
 # make notebooks    run all notebooks in place and normalise the files
 # make models       write course_utils/models.py from the notebooks' cells tagged `model`
-# make bench        measure speed, as ratios of things run side by side
+# make bench        measure speed, as ratios of things run side by side, and how soon the demos follow the hand
 # make test-lowest  run the tests with the lowest versions that pyproject.toml allows, in .venv-lowest
 # make constraints  set up .venv with the newest versions, and write them down in constraints.txt
 
@@ -90,7 +90,7 @@ models: .venv/installed
 	.venv/bin/python -m workshop.export_models
 
 bench: .venv/installed
-	$(SINGLE_THREAD) .venv/bin/python -m workshop.bench
+	$(SINGLE_THREAD) .venv/bin/python -m workshop.bench && .venv/bin/python -m workshop.frames
 
 test-lowest:
 	"$(PYTHON)" -m venv --clear .venv-lowest && .venv-lowest/bin/python $(INSTALL) uv
