@@ -34,7 +34,7 @@ from pygments.lexers import PythonLexer
 
 from course_utils.files import write_whole
 from course_utils.settings import NOTEBOOKS
-from workshop.demos import DEMOS, demo_of, page_script
+from workshop.demos import demo_of, page_script
 from workshop.lessons import lesson_of, tags
 from workshop.site import BUILT, SITE, missing_tools
 
@@ -55,6 +55,7 @@ MOST_SENTENCES, MOST_EXHIBITS, MOST_WORDS = 5, 2, 80
 QUESTIONS = ("**Predict.**", "**The question.**")
 # A sentence ends before a space and a capital, a formula, or the beginning of emphasis, code or a bracket.
 BETWEEN_SENTENCES = re.compile(r"(?<=[.?!])\s+(?=[A-Z$*`(])")
+DEMO = re.compile(r'data-demo="(\w+)"')
 LABEL = re.compile(r"\*\*[^*]+\*\*")
 # A lecture shows no exercise, no folded answer, and not the plan of the notebook.
 LEFT_OUT = re.compile(r"^(?:### Exercise|\*\*Where |<details>).*", re.MULTILINE | re.DOTALL)
@@ -227,9 +228,8 @@ def deck(path: Path) -> str:
     slides = slides_of(path)
     for slide in slides:
         slide.title = _markdown.renderInline(slide.title)
-    return template.render(
-        slides=slides, demos=[name for name, demo in DEMOS.items() if demo.notebook == path.stem]
-    )
+    shown = " ".join(part for slide in slides for part in [*slide.shown, *slide.answer])
+    return template.render(slides=slides, demos=DEMO.findall(shown))
 
 
 def build(folder: Path = DECKS) -> None:
@@ -243,9 +243,11 @@ def build(folder: Path = DECKS) -> None:
         shutil.copy(NODE_MODULES / name, vendor)
     for name in ("deck.css", "deck.js"):
         shutil.copy(SOURCES / name, folder)
-    pages = {folder / f"{path.stem}.html": deck(path).encode() for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
-    scripts = {folder / f"{name}.js": page_script(name).encode() for name in DEMOS}
-    write_whole(pages | scripts)
+    pages = {folder / f"{path.stem}.html": deck(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    scripts = {
+        folder / f"{name}.js": page_script(name) for page in pages.values() for name in DEMO.findall(page)
+    }
+    write_whole({path: text.encode() for path, text in {**pages, **scripts}.items()})
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ for (const formula of document.querySelectorAll(".math")) {
 function place(figure) {
   const shapes = [...figure.querySelectorAll("img")].map((picture) => picture.naturalWidth / picture.naturalHeight);
   const shown = figure.closest(".shown");
-  shown.classList.toggle("beside", shapes.length === 1 && shapes[0] < 1.6 && shown.children.length > 1);
+  shown.classList.toggle("beside", shapes.length === 1 && shapes[0] < 1.3 && shown.children.length > 1);
   figure.classList.toggle("stacked", shapes.length > 1 && Math.min(...shapes) > 2);
 }
 
@@ -38,7 +38,7 @@ function fit(slide) {
 
 // The largest scale at which a demo has its place.
 function scale(demo) {
-  const place = demo.closest("figure").getBoundingClientRect();
+  const place = demo.closest("[data-demo]").getBoundingClientRect();
   for (let zoom = 1.6; zoom > 0.5; zoom -= 0.05) {
     demo.style.zoom = zoom;
     const { width, height } = demo.getBoundingClientRect();
@@ -56,7 +56,7 @@ function narrow(wide) {
 }
 
 window.addEventListener("load", () => {
-  document.querySelectorAll("figure").forEach(place);
+  document.querySelectorAll(":is(.shown, .answer) > figure").forEach(place);
   Reveal.on("ready", (event) => fit(event.currentSlide));
   Reveal.on("slidechanged", (event) => fit(event.currentSlide));
   Reveal.initialize({
