@@ -32,7 +32,7 @@ export function mount(element, data) {
     [x, y].forEach((value, axis) => (sliders[axis].value = value));
     const pixels = networks.decoder(vector(Float32Array.of(x, y)));
     decoded.show(pixels.values, `decoded from (${x.toFixed(2)}, ${y.toFixed(2)})`);
-    const sentences = networks.judge ? [`Of it, ${verdict(networks.judge(pixels).values, data.classes)}.`] : [];
+    const sentences = networks.judge ? [`The ${verdict(networks.judge(pixels).values, data.classes)}.`] : [];
     const [index, distance] = nearestTo(points, x, y);
     const name = data.classes[tensors.labels.values[index]];
     sentences.push(`The nearest code is ${distance.toFixed(2)} away, of class ${name}.`);

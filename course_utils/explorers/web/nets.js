@@ -73,7 +73,7 @@ export const argmax = (values) => values.indexOf(Math.max(...values));
 // What a judge's probabilities say, in words.
 export function verdict(probabilities, classes) {
   const best = argmax(probabilities);
-  return `the judge sees ${classes[best]} and is ${(100 * probabilities[best]).toFixed(0)} % sure`;
+  return `judge sees ${classes[best]}, ${(100 * probabilities[best]).toFixed(0)} % sure`;
 }
 
 const elementwise =
