@@ -27,6 +27,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["katex/katex.min.css", "course.css"]
+html_js_files = ["course.js"]
 html_favicon = "_static/icon.svg"
 html_copy_source = False
 html_show_sourcelink = False
