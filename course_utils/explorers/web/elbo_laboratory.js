@@ -1,7 +1,8 @@
 // The ELBO laboratory: move q by hand, and see ELBO and gap add up to log p(x), in a model solved exactly.
 
 import {
-  BLUE, ORANGE, PALETTE, VERMILION, button, dropdown, onDrag, perFrame, picture, place, placeOf, rowOf, sheet, slider, statusLine,
+  BLUE, ORANGE, PALETTE, VERMILION, button, dropdown, onDrag, perFrame, picture, place, placeOf, rowOf, sheet, slider,
+  statusLine,
 } from "./ui.js";
 
 // p(z) = N(0, I) and p(x|z) = N(w z, SIGMA^2): one number x is observed, and one or two latents z are not.
@@ -143,7 +144,8 @@ function trace(context, name, path) {
 // Prior, posterior and q: as densities of one latent, or as ellipses of one and two standard deviations of two.
 // A drag moves the mean of q.
 function latentPicture(onMove) {
-  const { canvas, context } = sheet(SIDE, SIDE, "Prior, true posterior and q over the latents. A drag moves the mean of q, as its sliders do.");
+  const label = "Prior, true posterior and q over the latents. A drag moves the mean of q, as its sliders do.";
+  const { canvas, context } = sheet(SIDE, SIDE, label);
   onDrag(canvas, (event) => {
     const [x, y] = placeOf(event, canvas, SIDE, SIDE);
     onMove([fromPixels(x - EDGE), -fromPixels(y - TOP)]);
@@ -172,8 +174,8 @@ function drawAxes(context, latents) {
   [-4, -2, 0, 2].forEach((z) => context.fillText(z, toX(z), SIDE - 8));
   context.fillText(latents === 1 ? "z" : "latent 1", toX(3.2), SIDE - 8);
   context.textAlign = "right";
-  if (latents === 1) [0.5, 1].forEach((density) => context.fillText(density.toFixed(1), EDGE - 4, heightOf(density) + 4));
-  else [-4, -2, 0, 2].forEach((z) => context.fillText(z, EDGE - 4, toY(z) + 4));
+  const upwards = latents === 1 ? [[0.5, heightOf(0.5)], [1, heightOf(1)]] : [-4, -2, 0, 2].map((z) => [z, toY(z)]);
+  upwards.forEach(([value, y]) => context.fillText(value, EDGE - 4, y + 4));
   context.lineWidth = 1;
   context.strokeStyle = "#767676";
   context.setLineDash([]);
@@ -193,8 +195,12 @@ function drawLegend(context, latents) {
 }
 
 function drawDensities(context, { mean, covariance }, q) {
-  const normals = { "prior p(z)": [0, 1], "posterior p(z|x)": [mean[0], covariance[0][0] ** 0.5], "q(z|x)": [q.means[0], q.widths[0]] };
-  for (const [name, [middle, width]] of Object.entries(normals)) {
+  const normals = [
+    ["prior p(z)", 0, 1],
+    ["posterior p(z|x)", mean[0], Math.sqrt(covariance[0][0])],
+    ["q(z|x)", q.means[0], q.widths[0]],
+  ];
+  for (const [name, middle, width] of normals) {
     trace(context, name, () => {
       for (let x = 0; x <= INNER; x += 0.5) {
         context.lineTo(EDGE + x, heightOf(Math.exp(logNormal(fromPixels(x) - middle, width ** 2))));
@@ -232,7 +238,8 @@ function drawEllipse(context, name, [z1, z2], axes, angle) {
 
 // The measures as a cascade: each bar starts where the last one ended, and every sum is a full bar.
 function barPicture() {
-  const { canvas, context } = sheet(BARS_WIDTH, SIDE, "Bars in nats: reconstruction minus KL gives the ELBO, and ELBO plus gap gives log p(x).");
+  const label = "Bars in nats: reconstruction minus KL gives the ELBO, and ELBO plus gap gives log p(x).";
+  const { canvas, context } = sheet(BARS_WIDTH, SIDE, label);
   const [left, right, pitch, thickness] = [145, BARS_WIDTH - 10, 56, 34];
 
   function draw(measures) {

@@ -14,25 +14,53 @@ const [WATCHED, ARROWS] = [1000, 80]; // the fakes that are drawn, and those of 
 const [REACH, GRID, SIDE] = [2.8, 40, 460];
 const PLANE = planePoints(GRID, REACH);
 
-// Both players with their optimisers. Points and noise are batches of two numbers a row, as in train.js.
+// Both players with their optimisers, and what is known of them. Points and noise are batches of two numbers a row.
 export class Game {
-  constructor(uniform) {
+  constructor(seed) {
+    this.uniform = uniformNumbers(seed);
     this.G = new Network([2, HIDDEN, HIDDEN, 2], "ReLU");
     this.D = new Network([2, HIDDEN, HIDDEN, 1], "LeakyReLU");
-    this.G.initialise(uniform);
-    this.D.initialise(uniform);
+    this.G.initialise(this.uniform);
+    this.D.initialise(this.uniform);
     this.optimizerG = new Adam(this.G, RATE, BETAS);
     this.optimizerD = new Adam(this.D, RATE, BETAS);
+    this.watchedNoise = this.noise(WATCHED);
+    [this.steps, this.turns] = [0, 0]; // of G, and of D since then
+    this.history = new History();
+    this.look();
   }
 
-  fakes(z) {
-    return this.G.forward(z).at(-1);
+  // n rows.
+  noise(n) {
+    return normalNumbers(2 * n, this.uniform);
+  }
+
+  // The step of one player: D has its `turnsOfD` first, then G. A player that does not learn is held still.
+  step({ turnsOfD, penalty, learnsD, learnsG }) {
+    this.optimizerD.rate = learnsD ? RATE : 0;
+    this.optimizerG.rate = learnsG ? RATE : 0;
+    if (this.turns < turnsOfD) {
+      const x = samplesOfRing(BATCH, this.uniform);
+      this.lossD = this.stepOfD(x, this.noise(BATCH), this.noise(2 * BATCH), penalty ? PENALTY : 0);
+      this.turns += 1;
+    } else {
+      const lossG = this.stepOfG(this.noise(BATCH));
+      [this.steps, this.turns] = [this.steps + 1, 0];
+      this.look();
+      this.history.record({ step: this.steps, lossD: this.lossD, lossG, modes: modesFound(this.shares) });
+    }
+  }
+
+  // Always the same noise, so that its fakes can be followed.
+  look() {
+    this.fakes = this.G.forward(this.watchedNoise).at(-1);
+    this.shares = sharesOfModes(this.fakes);
   }
 
   // A step of D on data x and noise z, both of n rows; returns its loss, without the penalty that it pays besides.
   // `epsilon` are 2 n rows of normal numbers: where D is asked a second time.
   stepOfD(x, z, epsilon, penalty) {
-    const both = joinedRows(x, this.fakes(z));
+    const both = joinedRows(x, this.G.forward(z).at(-1));
     const nearby = both.map((value, i) => value + NEARBY * epsilon[i]);
     const values = this.D.forward(penalty ? joinedRows(both, nearby) : both);
     const logits = values.at(-1);
@@ -100,7 +128,8 @@ export function sharesOfModes(points) {
   });
 }
 
-const modesFound = (shares) => shares.filter((share) => share >= LEAST_SHARE).length;
+// How many modes have enough of the fakes.
+export const modesFound = (shares) => shares.filter((share) => share >= LEAST_SHARE).length;
 
 // `data` is not looked at.
 export function mount(element) {
@@ -111,15 +140,10 @@ export function mount(element) {
   const stage = stagePicture();
   const [losses, modes] = historyPictures();
   const controls = player({ step, reset, draw, describe, stepsPerFrame: 20 });
-  let uniform, game, watched, fakes, shares, history, steps, turns, lossD;
+  let game = new Game(start.value);
 
   function reset() {
-    uniform = uniformNumbers(start.value);
-    game = new Game(uniform);
-    watched = normalNumbers(2 * WATCHED, uniform);
-    history = new History();
-    [steps, turns] = [0, 0];
-    look();
+    game = new Game(start.value);
   }
 
   function restart() {
@@ -127,43 +151,25 @@ export function mount(element) {
     controls.refresh();
   }
 
-  function look() {
-    fakes = game.fakes(watched);
-    shares = sharesOfModes(fakes);
-  }
-
-  // The step of one player: D has its turns first, then G.
   function step() {
-    // A rate of 0 holds a player still.
-    game.optimizerD.rate = learnsD.value ? RATE : 0;
-    game.optimizerG.rate = learnsG.value ? RATE : 0;
-    const z = normalNumbers(2 * BATCH, uniform);
-    if (turns < turnsOfD.value) {
-      const epsilon = normalNumbers(4 * BATCH, uniform);
-      lossD = game.stepOfD(samplesOfRing(BATCH, uniform), z, epsilon, penalty.value ? PENALTY : 0);
-      turns += 1;
-    } else {
-      const lossG = game.stepOfG(z);
-      turns = 0;
-      steps += 1;
-      look();
-      history.record({ step: steps, lossD, lossG, modes: modesFound(shares) });
-    }
+    game.step({
+      turnsOfD: turnsOfD.value, penalty: penalty.value, learnsD: learnsD.value, learnsG: learnsG.value,
+    });
   }
 
   function draw() {
-    const arrows = fakes.subarray(0, 2 * ARROWS);
-    stage.draw(game.D.forward(PLANE).at(-1), fakes, game.pullOn(arrows).pull, shares);
-    losses.draw(history.entries);
-    modes.draw(history.entries);
+    const { pull } = game.pullOn(game.fakes.subarray(0, 2 * ARROWS));
+    stage.draw(game.D.forward(PLANE).at(-1), game.fakes, pull, game.shares);
+    losses.draw(game.history.entries);
+    modes.draw(game.history.entries);
   }
 
   function describe() {
-    const inModes = shares.reduce((sum, share) => sum + share);
-    return `Step ${steps} of G: ${modesFound(shares)} of 8 modes have at least 2 % of the fakes, and ${percent(inModes)} of the fakes lie in a mode.`;
+    const inModes = percent(game.shares.reduce((sum, share) => sum + share));
+    const found = `${modesFound(game.shares)} of 8 modes have at least 2 % of the fakes`;
+    return `Step ${game.steps} of G: ${found}, and ${inModes} of the fakes lie in a mode.`;
   }
 
-  reset();
   const remove = place(
     element, "Theatre of a GAN in the plane",
     rowOf(column(start.element, turnsOfD.element), column(penalty.element, learnsD.element, learnsG.element)),
@@ -193,7 +199,9 @@ function historyPictures() {
 // The plane: what D says everywhere, the data as circles with their share of the fakes, the fakes as dots, and for some
 // of them an arrow, the slope that G's loss gives to the fake.
 function stagePicture() {
-  const label = "The plane: orange where D says real, blue where it says fake. Circles are the modes of the data, with their share of the fakes; dots are fakes, and arrows are the slopes by which G learns.";
+  const label =
+    "The plane: orange where D says real, blue where it says fake. Circles are the modes of the data, with their " +
+    "share of the fakes. Dots are fakes, and arrows are the slopes by which G learns.";
   const { canvas, context } = sheet(SIDE, SIDE, label);
   const paint = fieldPainter(GRID);
   const toX = (x) => (SIDE * (REACH + x)) / (2 * REACH);

@@ -116,7 +116,8 @@ export class History {
   }
 }
 
-// {element, draw(entries)}: curves of a history from 0 to `high`. `lines` are {key, name, colour}; `level` is a grey line.
+// {element, draw(entries)}: curves of a history, from 0 to `high`. `lines` are {key, name, colour}, and a grey line
+// stands at `level`.
 export function curves(width, height, label, { lines, high, level, digits }) {
   const { canvas, context } = sheet(width, height, label);
   const [left, right, top, bottom] = [8, width - 8, 8, height - 20];

@@ -102,7 +102,8 @@ export function mount(element, data) {
 
   function measure() {
     const [train, held] = [training, heldOut].map(({ x, labels }) => learner.measure(x, labels));
-    history.record({ step: learner.steps, train: train.loss, heldOut: held.loss, accuracies: [train.accuracy, held.accuracy] });
+    const accuracies = [train.accuracy, held.accuracy];
+    history.record({ step: learner.steps, train: train.loss, heldOut: held.loss, accuracies });
   }
 
   function step() {
@@ -140,7 +141,8 @@ export function mount(element, data) {
 const classesOf = (count) => Array.from({ length: count }, (_, i) => i % 2);
 
 function lossCurves() {
-  return curves(OUTPUT, 130, "Loss of the training and of the held-out points against the step; the grey line is guessing, log 2.", {
+  const label = "Loss of the training and of the held-out points against the step; the grey line is guessing, log 2.";
+  return curves(OUTPUT, 130, label, {
     lines: [
       { key: "train", name: "train loss", colour: "black" },
       { key: "heldOut", name: "held-out loss", colour: VERMILION },
@@ -151,14 +153,18 @@ function lossCurves() {
 
 // The input and all hidden units as thumbnails of what they answer over the plane, with a line for every weight.
 function networkPicture() {
-  const label = "The network: what each hidden unit answers over the plane, orange where it is positive and blue where it is negative; lines are weights.";
+  const label =
+    "The network: what each hidden unit answers over the plane, orange where that is positive and blue where it is " +
+    "negative. Lines are weights.";
   const { canvas, context } = sheet(WIDTH, HEIGHT, label);
   const paint = fieldPainter(GRID);
 
   function draw(columns, layers) {
     const places = columns.map((answers, i) => placesOf(i, columns.length, answers.length / GRID ** 2));
     context.clearRect(0, 0, WIDTH, HEIGHT);
-    layers.forEach((layer, i) => drawWeights(context, weightsOf(layer, i === layers.length - 1), places[i], places[i + 1]));
+    layers.forEach((layer, i) => {
+      drawWeights(context, weightsOf(layer, i === layers.length - 1), places[i], places[i + 1]);
+    });
     columns.forEach((answers, i) => {
       context.fillStyle = "black";
       context.fillText(i ? `layer ${i}` : "input", places[i][0][0], 16);
@@ -177,7 +183,9 @@ function networkPicture() {
   return { element: canvas, draw };
 }
 
-const answersOf = (answers, unit, units) => Float64Array.from({ length: GRID ** 2 }, (_, i) => answers[i * units + unit]);
+function answersOf(answers, unit, units) {
+  return Float64Array.from({ length: GRID ** 2 }, (_, i) => answers[i * units + unit]);
+}
 
 // The upper left corners of the thumbnails of one column, centred from top to bottom.
 function placesOf(i, columns, units) {
@@ -188,9 +196,9 @@ function placesOf(i, columns, units) {
 
 // The weights of a layer as {from, to, weight}. What counts for the decision is how much more a unit gives to class 1
 // than to class 0.
-function weightsOf({ inputs, outputs, weights }, isHead) {
-  if (isHead) return Array.from({ length: inputs }, (_, from) => ({ from, to: 0, weight: weights[inputs + from] - weights[from] }));
-  return Array.from({ length: inputs * outputs }, (_, i) => ({ from: i % inputs, to: Math.floor(i / inputs), weight: weights[i] }));
+function weightsOf({ inputs, weights }, isHead) {
+  const shown = isHead ? weights.slice(inputs).map((weight, i) => weight - weights[i]) : weights;
+  return Array.from(shown, (weight, i) => ({ from: i % inputs, to: Math.floor(i / inputs), weight }));
 }
 
 // Orange if positive, blue if negative, and the thicker the larger; those of the head end at the right edge.
@@ -208,7 +216,9 @@ function drawWeights(context, lines, starts, ends = [[WIDTH, (HEIGHT + TOP - THU
 
 // The probability of class 1 over the plane, the line where it is one half, and the points of the training.
 function decisionPicture() {
-  const label = "The decision over the plane, orange for class 1 and blue for class 0, with the training points: discs are class 1, squares class 0.";
+  const label =
+    "The decision over the plane, orange for class 1 and blue for class 0, with the training points: discs are of " +
+    "class 1, squares of class 0.";
   const { canvas, context } = sheet(OUTPUT, OUTPUT, label);
   const paint = fieldPainter(GRID);
   const toPixel = (value) => (OUTPUT * (REACH + value)) / (2 * REACH);

@@ -31,7 +31,9 @@ export function stepAt({ kernelSize, stride, padding, outputPadding, position })
     return kernel[row]?.[column] ?? 0;
   };
   const sumAfter = (count) =>
-    gridOf(side, (i, j) => INPUT.flat().slice(0, count).reduce((sum, value, pixel) => sum + value * touches(pixel, i, j), 0));
+    gridOf(side, (i, j) =>
+      INPUT.flat().slice(0, count).reduce((sum, value, pixel) => sum + value * touches(pixel, i, j), 0),
+    );
   const size = side - 2 * padding;
   return {
     kernel,
@@ -45,12 +47,18 @@ export function stepAt({ kernelSize, stride, padding, outputPadding, position })
   };
 }
 
-const gridOf = (side, value) => Array.from({ length: side }, (_, i) => Array.from({ length: side }, (_, j) => value(i, j)));
+function gridOf(side, value) {
+  const places = [...Array(side).keys()];
+  return places.map((i) => places.map((j) => value(i, j)));
+}
 
 function problemOf({ size, stride, padding, outputPadding }) {
-  if (size < 1) return `Nothing is left, because padding ${padding} cuts away all rows and columns. Choose a smaller padding.`;
+  if (size < 1) {
+    return `Nothing is left, because padding ${padding} cuts away all rows and columns. Choose a smaller padding.`;
+  }
   if (outputPadding >= stride) {
-    return `Output padding ${outputPadding} does not fit stride ${stride}: it must be smaller than the stride, because from there on one more input pixel would fit.`;
+    const reason = "it must be smaller than the stride, because from there on one more input pixel would fit";
+    return `Output padding ${outputPadding} does not fit stride ${stride}: ${reason}.`;
   }
   return "";
 }
@@ -107,13 +115,15 @@ export function mount(element, data) {
 }
 
 function sizeInWords({ kernelSize, stride, padding, outputPadding }, size) {
-  return `Side of the output: (${SIDE} − 1) × stride ${stride} + kernel ${kernelSize} + output padding ${outputPadding} − 2 × padding ${padding} = ${size}.`;
+  const terms = `(${SIDE} − 1) × stride ${stride} + kernel ${kernelSize} + output padding ${outputPadding}`;
+  return `Side of the output: ${terms} − 2 × padding ${padding} = ${size}.`;
 }
 
 // The input, the kernel and their product on the left; beside them the sum so far and the output.
 function pictures(step, { padding, position }, moveTo) {
   const place = (i, j) => SIDE * i + j + 1;
-  const input = grid("input", INPUT, (i, j) => (place(i, j) === position ? "lit" : place(i, j) < position ? "done" : ""));
+  const done = (i, j) => (place(i, j) < position ? "done" : "");
+  const input = grid("input", INPUT, (i, j) => (place(i, j) === position ? "lit" : done(i, j)));
   input.addEventListener("click", ({ target }) => {
     const cell = target.closest("td");
     if (cell) moveTo(place(cell.parentElement.rowIndex, cell.cellIndex));
@@ -123,7 +133,8 @@ function pictures(step, { padding, position }, moveTo) {
   const sum = grid("sum so far", step.sum, (i, j) =>
     step.lit(i, j) ? "lit" : !step.kept(i, j) ? "cut" : step.before[i][j] ? "done" : "",
   );
-  const columns = [column(input, grid("kernel", step.kernel, () => ""), grid(`${value} × kernel`, product, () => "lit")), sum];
+  const kernel = grid("kernel", step.kernel, () => "");
+  const columns = [column(input, kernel, grid(`${value} × kernel`, product, () => "lit")), sum];
   if (!step.problem) {
     const title = `final output, ${step.size} × ${step.size}`;
     columns.push(grid(title, step.output, (i, j) => (step.lit(i + padding, j + padding) ? "lit" : "")));
@@ -132,8 +143,9 @@ function pictures(step, { padding, position }, moveTo) {
 }
 
 function grid(title, rows, kind) {
-  const cells = rows.map((row, i) => make("tr", {}, ...row.map((value, j) => make("td", { class: kind(i, j) }, String(value)))));
-  return make("table", { class: "grids" }, make("caption", {}, title), ...cells);
+  const cell = (value, i, j) => make("td", { class: kind(i, j) }, String(value));
+  const body = rows.map((row, i) => make("tr", {}, ...row.map((value, j) => cell(value, i, j))));
+  return make("table", { class: "grids" }, make("caption", {}, title), ...body);
 }
 
 function legend() {
