@@ -54,16 +54,17 @@ def with_anchors(text: str) -> str:
     return LINK.sub(lambda link: link[1] + re.sub(r"[^\w#-]", "", link[2].lower()), text)
 
 
-def where_to_run(name: str, repository: str | None) -> str:
-    """The line of a page that says how to run its notebook, on this machine and, if it can be found, on Colab."""
+def where_to_run(name: str, repository: str | None, has_deck: bool) -> str:
+    """The line of a page that leads to its notebook in JupyterLab, to Colab if the course's repository is known, and
+    to its slides if there are any."""
     line = "To run this page: `make lab`, in JupyterLab ([two commands](../README.md#two-commands))"
     if repository and repository.startswith("https://github.com/"):
         path = repository.removeprefix("https://github.com/").strip("/")
-        address = f"https://colab.research.google.com/github/{path}/blob/main/notebooks/{name}"
+        address = f"https://colab.research.google.com/github/{path}/blob/main/notebooks/{name}.ipynb"
         line += (
             f", or [on Colab]({address}) ([how](../README.md#on-colab-or-in-an-environment-that-you-have))"
         )
-    return line + "."
+    return f'{line}. To project it: <a href="../slides/{name}.html">slides</a>.' if has_deck else f"{line}."
 
 
 def page_of(notebook: nbformat.NotebookNode, name: str, run: str) -> None:
@@ -114,8 +115,8 @@ def move_pictures(notebook: nbformat.NotebookNode, folder: Path) -> None:
             data["text/html"] = PICTURE.sub(moved, data["text/html"])
 
 
-def lay_out(folder: Path) -> None:
-    """Fill a folder with the sources of the site."""
+def lay_out(folder: Path, decks: Path) -> None:
+    """Fill a folder with the sources of the site, whose pages lead to those slides that are in the folder `decks`."""
     lay_out_static(folder / "_static")
     for file in (SITE / "conf.py", PROJECT / "pyproject.toml"):
         shutil.copy(file, folder)
@@ -131,7 +132,8 @@ def lay_out(folder: Path) -> None:
         if path.suffix == ".ipynb":
             notebook = nbformat.reads(text, as_version=4)
             move_pictures(notebook, folder / "_static/pictures")
-            page_of(notebook, path.stem, where_to_run(path.name, repository))
+            has_deck = (decks / f"{path.stem}.html").exists()
+            page_of(notebook, path.stem, where_to_run(path.stem, repository, has_deck))
             text = nbformat.writes(notebook)
         else:
             text = with_anchors(text)
@@ -172,13 +174,16 @@ def keep_few_icons(pages: Path) -> None:
 
 
 def build(target: Path = BUILT) -> None:
-    """Build the site into `target`. Raises ValueError if a tool is missing, CalledProcessError if Sphinx complains."""
+    """Build the site into `target`, where slides may be already.
+
+    Raises ValueError if a tool is missing, CalledProcessError if Sphinx complains.
+    """
     if missing := missing_tools():
         raise ValueError(missing)
     with tempfile.TemporaryDirectory() as folder:
         sources, pages = Path(folder, "sources"), Path(folder, "build", "pages")
         sources.mkdir()
-        lay_out(sources)
+        lay_out(sources, target / "slides")
         options = ["--quiet", "--fail-on-warning", "--keep-going", f"--doctree-dir={folder}/doctrees"]
         options.append(f"--define=katex_script={SITE / 'formulas.js'}")
         subprocess.run([sys.executable, "-m", "sphinx", *options, str(sources), str(pages)], check=True)

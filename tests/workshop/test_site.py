@@ -46,9 +46,11 @@ def test_a_picture_becomes_a_file_and_a_demo_is_live(tmp_path):
     )
 
 
-def test_colab_is_named_only_if_the_repository_is_known():
-    assert "colab" not in site.where_to_run("08_vae.ipynb", None).lower()
-    known = site.where_to_run("08_vae.ipynb", "https://github.com/someone/course/")
+def test_colab_and_slides_are_named_only_if_they_are_known():
+    unknown = site.where_to_run("08_vae", None, has_deck=False)
+    assert "Colab" not in unknown and "slides" not in unknown
+    known = site.where_to_run("08_vae", "https://github.com/someone/course/", has_deck=True)
+    assert '<a href="../slides/08_vae.html">' in known
     assert "https://colab.research.google.com/github/someone/course/blob/main/notebooks/08_vae.ipynb" in known
 
 
