@@ -30,7 +30,7 @@ KATEX = SITE / "node_modules" / "katex" / "dist"
 NOTEBOOKS = "notebooks/*.ipynb"
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", NOTEBOOKS)
 # The file and the anchor of a link; an anchor may hold parentheses.
-PICTURE = re.compile(r'src="data:image/(png|svg)(?:\+xml)?;base64,([^"]*)"')
+PICTURE = re.compile(r'<img ([^>]*)src="data:image/(png|svg)(?:\+xml)?;base64,([^"]*)"([^>]*)>')
 # An icon in the theme's style sheet: its names and its letter in the theme's font.
 ICON = re.compile(r'((?:\.fa-[\w-]+,?)+)\{--fa:"[^"]*"\}')
 LINK = re.compile(r"(?<=\]\()(?!https?://|mailto:)([^)#\s]*)((?:#(?:[^()\s]|\([^()]*\))+)?)(?=\))")
@@ -64,7 +64,11 @@ def where_to_run(name: str, repository: str | None, has_deck: bool) -> str:
         line += (
             f", or [on Colab]({address}) ([how](../README.md#on-colab-or-in-an-environment-that-you-have))"
         )
-    return f'{line}. To project it: <a href="../slides/{name}.html">slides</a>.' if has_deck else f"{line}."
+    return (
+        f'{line}. To show it to a class: <a href="../slides/{name}.html">slides</a>.'
+        if has_deck
+        else f"{line}."
+    )
 
 
 def page_of(notebook: nbformat.NotebookNode, name: str, run: str) -> None:
@@ -102,13 +106,15 @@ def front_page(text: str) -> str:
 
 
 def move_pictures(notebook: nbformat.NotebookNode, folder: Path) -> None:
-    """Put the pictures in the notebook's outputs into files of `folder`, which are smaller, and come after the text."""
+    """Put the pictures in the notebook's outputs into files of `folder`: a click on one shows it as large as it is."""
 
-    def moved(source: re.Match) -> str:
-        picture = base64.b64decode(source[2])
-        name = f"{hashlib.sha256(picture).hexdigest()[:16]}.{source[1]}"
+    def moved(image: re.Match) -> str:
+        before, kind, code, after = image.groups()
+        picture = base64.b64decode(code)
+        name = f"{hashlib.sha256(picture).hexdigest()[:16]}.{kind}"
         (folder / name).write_bytes(picture)
-        return f'src="../_static/pictures/{name}"'
+        address = f"../_static/pictures/{name}"
+        return f'<a href="{address}"><img {before}src="{address}"{after}></a>'
 
     for cell in notebook.cells:
         for data in html_in(cell):

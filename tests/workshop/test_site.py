@@ -40,8 +40,9 @@ def test_a_picture_becomes_a_file_and_a_demo_is_live(tmp_path):
     assert file.read_bytes() == b"hello" and file.suffix == ".png"
     site.page_of(notebook, "08_vae", "Run it.")
     html = cells[1].outputs[0].data["text/html"]
+    address = f"../_static/pictures/{file.name}"
     assert html == (
-        f'<div data-demo="code_pad"><img alt="A map." src="../_static/pictures/{file.name}" style="max-width: 100%">'
+        f'<div data-demo="code_pad"><a href="{address}"><img alt="A map." src="{address}" style="max-width: 100%"></a>'
         '</div><script defer src="../_static/demos/code_pad.js"></script>'
     )
 
