@@ -14,6 +14,7 @@ from course_utils.data import load_images, to_pixels
 from course_utils.explorers.code_pad import CodePad
 from course_utils.explorers.drawing_pad import DrawingPad
 from course_utils.explorers.elbo_laboratory import ElboLaboratory
+from course_utils.explorers.gan_theatre import GanTheatre
 from course_utils.explorers.handwriting import HandwritingPad, StyleExplorer
 from course_utils.explorers.interpolation import InterpolationExplorer
 from course_utils.explorers.label_and_noise import LabelAndNoise
@@ -152,6 +153,7 @@ DEMOS: dict[str, PageDemo] = {
         "04_transpose_convolution", "TransposeStepper(", lambda: TransposeStepper(position=5)
     ),
     "elbo_laboratory": PageDemo("07_vae_notation_and_elbo", "ElboLaboratory(", ElboLaboratory),
+    "gan_theatre": PageDemo("10_gan", "GanTheatre(", GanTheatre),
     "code_pad": PageDemo("08_vae", "CodePad(", _code_pad),
     "label_and_noise_first": PageDemo("00_start_here", "LabelAndNoise(", _label_and_noise),
     "label_and_noise": PageDemo("11_conditional_gan", "LabelAndNoise(", _label_and_noise),

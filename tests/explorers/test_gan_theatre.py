@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils import parameters_to_vector
 
+from course_utils.explorers.gan_theatre import GanTheatre
+
 STEPS, BATCH, NEARBY = 50, 64, 0.1
 TRAIN = """(() => {
   const game = new demo.Game(1);
@@ -97,3 +99,7 @@ def test_the_ring_has_eight_modes_of_equal_shares(in_node):
 
 def test_a_fake_far_from_the_ring_is_of_no_mode(in_node):
     assert in_node("gan_theatre", "demo.sharesOfModes([0, 0, 2, 0.1])", None) == [0.5, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_the_saved_notebook_keeps_a_picture():
+    assert GanTheatre().still.width > 600

@@ -8,10 +8,12 @@ const MODES = Array.from({ length: 8 }, (_, i) => [2 * Math.cos((i * Math.PI) / 
 const DEVIATION = 0.05; // of the data around their mode
 const NEARBY = 0.1; // the step by which the penalty measures how steep D is
 const PENALTY = 0.1;
-const [HIDDEN, BATCH, RATE, BETAS] = [32, 64, 2e-3, [0.5, 0.99]];
+const [HIDDEN, BATCH, BETAS] = [32, 64, [0.5, 0.99]];
+// The learning rate is constant for half of G's steps, then falls to 0, as in the notebook.
+const [RATE, LAST_STEP] = [2e-3, 1600];
 const LEAST_SHARE = 0.02; // of the fakes, or the mode counts as lost
-const [WATCHED, ARROWS] = [1000, 80]; // the fakes that are drawn, and those of them with an arrow
-const [REACH, GRID, SIDE] = [2.8, 40, 460];
+const [WATCHED, ARROWS] = [600, 60]; // the fakes that are drawn, and those of them with an arrow
+const [REACH, GRID, SIDE] = [2.8, 32, 460];
 const PLANE = planePoints(GRID, REACH);
 
 // Both players with their optimisers, and what is known of them. Points and noise are batches of two numbers a row.
@@ -37,8 +39,10 @@ export class Game {
 
   // The step of one player: D has its `turnsOfD` first, then G. A player that does not learn is held still.
   step({ turnsOfD, penalty, learnsD, learnsG }) {
-    this.optimizerD.rate = learnsD ? RATE : 0;
-    this.optimizerG.rate = learnsG ? RATE : 0;
+    if (this.steps === LAST_STEP) return;
+    const rate = RATE * Math.min(1, 2 - (2 * this.steps) / LAST_STEP);
+    this.optimizerD.rate = learnsD ? rate : 0;
+    this.optimizerG.rate = learnsG ? rate : 0;
     if (this.turns < turnsOfD) {
       const x = samplesOfRing(BATCH, this.uniform);
       this.lossD = this.stepOfD(x, this.noise(BATCH), this.noise(2 * BATCH), penalty ? PENALTY : 0);
@@ -133,7 +137,7 @@ export const modesFound = (shares) => shares.filter((share) => share >= LEAST_SH
 
 // `data` is not looked at.
 export function mount(element) {
-  const start = slider("start", { min: 1, max: 10 }, restart);
+  const start = slider("start", { min: 1, max: 5 }, restart);
   const turnsOfD = slider("D's steps per G's", { min: 1, max: 10, value: 5 }, () => {});
   const penalty = checkbox("penalty on a steep D", false, () => {});
   const [learnsD, learnsG] = ["D learns", "G learns"].map((label) => checkbox(label, true, () => {}));
@@ -167,7 +171,7 @@ export function mount(element) {
   function describe() {
     const inModes = percent(game.shares.reduce((sum, share) => sum + share));
     const found = `${modesFound(game.shares)} of 8 modes have at least 2 % of the fakes`;
-    return `Step ${game.steps} of G: ${found}, and ${inModes} of the fakes lie in a mode.`;
+    return `Step ${game.steps} of ${LAST_STEP}: ${found}, and ${inModes} of the fakes lie in a mode.`;
   }
 
   const remove = place(
@@ -219,10 +223,10 @@ function stagePicture() {
     MODES.forEach((mode, i) => drawMode(mode, shares[i]));
   }
 
-  // A slope of 1 is an arrow of 0.15; a longer one than 0.9 is cut.
+  // A slope of 1 is an arrow of 0.1; one longer than 0.6 is cut.
   function drawArrow([x, y], [right, up]) {
     const size = Math.hypot(right, up) + 1e-12;
-    const length = Math.min(0.15 * size, 0.9);
+    const length = Math.min(0.1 * size, 0.6);
     const [toRight, toUp] = [(length * right) / size, (length * up) / size];
     const [headX, headY] = [toX(x + toRight), toY(y + toUp)];
     context.beginPath();
