@@ -111,6 +111,11 @@ class Explorer:
         return image_bundle(self.still(), self.alt) | {"application/vnd.jupyter.widget-view+json": view}
 
 
+def sized(width: int, label: int) -> dict:
+    """The keywords of a control that is `width` pixels wide, of which its description takes `label`."""
+    return {"layout": ipywidgets.Layout(width=f"{width}px"), "style": {"description_width": f"{label}px"}}
+
+
 @torch.no_grad()
 def evaluate(function: Callable, *inputs: torch.Tensor):
     """`function(*inputs)` without gradients; a network, or the network of a method, is put into eval mode first.

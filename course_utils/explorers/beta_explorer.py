@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from course_utils.data import to_pixels
 from course_utils.environment import forked_random_numbers
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, sized
 from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey, pil_font, plain_figure
 from course_utils.probability import bernoulli_log_likelihood, gaussian_kl, reparameterise
 
@@ -57,7 +57,7 @@ class BetaExplorer(Explorer):
         self.x = as_grey(x)
         self._draw_curve()
         betas = list(self.measures)
-        wide = {"layout": ipywidgets.Layout(width="420px"), "style": {"description_width": "80px"}}
+        wide = sized(420, label=80)
         controls = {
             "beta": ipywidgets.SelectionSlider(
                 options=[(f"{beta:g}", beta) for beta in betas],

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
 from course_utils.data import check_labels, to_pixels
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, sized
 from course_utils.plots import BLACK, as_grey, draw_class_map, draw_digit, plain_figure
 
 BY_CLASS = "class"
@@ -57,7 +57,7 @@ class CodeMap(Explorer):
         self.coordinates |= {f"z{i + 1}": rows[:, i] for i in range(rows.shape[1])}
         self._shown: tuple[str, str, str] | None = None
         names = list(self.coordinates)
-        wide = {"layout": ipywidgets.Layout(width="320px"), "style": {"description_width": "90px"}}
+        wide = sized(320, label=90)
         controls = {
             "across": ipywidgets.Dropdown(options=names, value=names[0], description="across", **wide),
             "up": ipywidgets.Dropdown(

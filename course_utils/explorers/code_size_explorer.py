@@ -7,7 +7,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from course_utils.data import check_labels, to_pixels
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, sized
 from course_utils.plots import pil_font, tiles
 from course_utils.settings import DIGITS
 
@@ -49,7 +49,7 @@ class CodeSizeExplorer(Explorer):
                 )
         self.labels, self.classes = labels.cpu(), classes
         self.rows = {"PCA": by_pca, "autoencoder": by_autoencoder}
-        wide = {"layout": ipywidgets.Layout(width="520px"), "style": {"description_width": "110px"}}
+        wide = sized(520, label=110)
         controls = {
             "code_size": ipywidgets.SelectionSlider(
                 options=list(by_pca), value=list(by_pca)[len(by_pca) // 2], description="code size", **wide

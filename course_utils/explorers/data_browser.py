@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from course_utils.data import FACTORS, ImageData
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, sized
 from course_utils.plots import image_grid
 
 COLUMNS, ROWS = 10, 3
@@ -23,7 +23,7 @@ class DataBrowser(Explorer):
         self.factors = {name: values.cpu().numpy() for name, values in data.train_factors.items()}
         self.classes = data.classes
         orders = [STORED_ORDER, *(name for name in FACTORS if name in self.factors and name != "variant")]
-        wide = {"style": {"description_width": "90px"}, "layout": ipywidgets.Layout(width="420px")}
+        wide = sized(420, label=90)
         controls = {
             "class_name": ipywidgets.Dropdown(
                 options=[ALL_CLASSES, *data.classes], description="class", **wide

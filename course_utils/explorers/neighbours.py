@@ -7,7 +7,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from course_utils.data import check_labels, to_pixels
-from course_utils.explorers.base import Explorer, evaluate
+from course_utils.explorers.base import Explorer, evaluate, sized
 from course_utils.plots import pil_font, tiles
 from course_utils.settings import DIGITS
 
@@ -49,7 +49,7 @@ class NeighboursExplorer(Explorer):
         self.classes = classes
         self.embeddings = {"pixels": lambda pixels: pixels, space_name: embed}
         self.gallery_rows = {name: rows_of(gallery, embed) for name, embed in self.embeddings.items()}
-        wide = {"layout": ipywidgets.Layout(width="440px"), "style": {"description_width": "90px"}}
+        wide = sized(440, label=90)
         buttons = {"description_width": "90px", "button_width": "130px"}
         controls = {
             "query_class": ipywidgets.Dropdown(

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from PIL import Image
 
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, sized
 from course_utils.plots import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, VERMILION, plain_figure, to_png
 from course_utils.scoreboard import MEASURES, MODELS, REAL, Scoreboard
 
@@ -34,7 +34,7 @@ class ScoreboardExplorer(Explorer):
         self.board = board
         self._pictures: dict[tuple, Image.Image] = {}
         measures = [(measure.label, name) for name, measure in MEASURES.items()]
-        wide = {"layout": ipywidgets.Layout(width="480px"), "style": {"description_width": "70px"}}
+        wide = sized(480, label=70)
         controls = {
             "measure": ipywidgets.Dropdown(options=measures, value="frechet", description="measure", **wide),
             "against": ipywidgets.Dropdown(

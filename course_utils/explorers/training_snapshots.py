@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from course_utils.explorers.base import Explorer
+from course_utils.explorers.base import Explorer, sized
 from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey, pil_font
 
 COLUMNS = 8
@@ -43,7 +43,7 @@ class TrainingSnapshots(Explorer):
                     )
         self.runs, self.classes = runs, classes
         first = next(iter(runs))
-        wide = {"layout": ipywidgets.Layout(width="420px"), "style": {"description_width": "90px"}}
+        wide = sized(420, label=90)
         controls = {
             "run": ipywidgets.Dropdown(options=list(runs), description="run", **wide),
             "snapshot": ipywidgets.IntSlider(
