@@ -11,8 +11,13 @@ for (const formula of document.querySelectorAll(".math")) {
     // The speaker's window has no style sheet of KaTeX; browsers draw MathML by themselves.
     output: formula.closest(".notes") ? "mathml" : "htmlAndMathml",
   });
-  // A word joiner keeps the full stop behind a formula on its line.
-  if (formula.classList.contains("inline")) formula.after("\u2060");
+  // A full stop stays with the formula before it.
+  const stop = formula.nextSibling?.data?.match(/^[.,;:?!)]+/)?.[0];
+  if (formula.classList.contains("inline") && stop) {
+    formula.nextSibling.data = formula.nextSibling.data.slice(stop.length);
+    formula.append(stop);
+    formula.style.whiteSpace = "nowrap";
+  }
 }
 
 // One picture that is not much wider than high stands beside the words; very wide ones stand below each other.
