@@ -330,9 +330,9 @@ function disc(pen, x, y, radius) {
   pen.stroke();
 }
 
-// About five round numbers between two limits.
+// About six round numbers between two limits.
 export function ticks(low, high) {
-  const rough = (high - low) / 5;
+  const rough = (high - low) / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
   const first = Math.ceil(low / step);
