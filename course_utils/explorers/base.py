@@ -14,9 +14,6 @@ from PIL import Image
 
 from course_utils.plots import image_bundle, to_png
 
-# The trait of ipywidgets.Play that starts and pauses it; in ipywidgets 7, as on Colab, it has an underscore.
-PLAYING = "playing" if hasattr(ipywidgets.Play, "playing") else "_playing"
-
 
 class Picture(ipywidgets.Image):
     """A PNG picture with a description that screen readers read, `tooltip`.
