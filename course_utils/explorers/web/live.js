@@ -2,7 +2,7 @@
 
 import { BLUE, ORANGE, button, make, rowOf, sheet, statusLine } from "./ui.js";
 
-const WORK_PER_FRAME = 8; // milliseconds: half a frame, so that a key press is answered in the next one
+const WORK_PER_FRAME = 6; // milliseconds, of 16: the rest is for drawing, and a key press is answered in the next frame
 
 // {element, refresh}: buttons that train, pause, take one step and start over, and a line that tells the state.
 //
@@ -21,7 +21,7 @@ export function player({ step, reset, draw, describe, stepsPerFrame }) {
     status.element.setAttribute("aria-live", playing ? "off" : "polite");
     cancelAnimationFrame(frame);
     if (playing) frame = requestAnimationFrame(trainForAFrame);
-    refresh();
+    show();
   }
 
   function trainForAFrame() {
@@ -29,7 +29,7 @@ export function player({ step, reset, draw, describe, stepsPerFrame }) {
     frame = requestAnimationFrame(trainForAFrame);
     const end = performance.now() + WORK_PER_FRAME;
     for (let i = 0; i < stepsPerFrame && performance.now() < end; i++) step();
-    refresh();
+    show();
   }
 
   function act(change) {
@@ -37,7 +37,12 @@ export function player({ step, reset, draw, describe, stepsPerFrame }) {
     refresh();
   }
 
+  // While it trains, the next frame shows what has changed.
   function refresh() {
+    if (!playing) show();
+  }
+
+  function show() {
     draw();
     status.write(playing ? describe() : `Paused. ${describe()}`);
   }
