@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -198,14 +199,15 @@ def build(target: Path = BUILT) -> None:
         shutil.copytree(pages, target, dirs_exist_ok=True, ignore=others)
 
 
-def main() -> int:
+def build_with_tools(build: Callable[[], None], page: Path) -> int:
+    """The exit code of a command that builds pages: it ends by naming the `page` to open, or a tool that is missing."""
     if missing := missing_tools():
         print(missing[0].upper() + missing[1:] + ".", file=sys.stderr)
         return 1
     build()
-    print(f"The site is built: open {BUILT / 'index.html'}")
+    print(f"It is built: open {page}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(build_with_tools(build, BUILT / "index.html"))

@@ -36,7 +36,7 @@ from course_utils.files import write_whole
 from course_utils.settings import NOTEBOOKS
 from workshop.demos import demo_of, page_script
 from workshop.lessons import lesson_of, tags
-from workshop.site import BUILT, SITE, missing_tools
+from workshop.site import BUILT, SITE, build_with_tools, missing_tools
 
 DECKS = BUILT / "slides"
 SOURCES = SITE / "slides"
@@ -250,14 +250,5 @@ def build(folder: Path = DECKS) -> None:
     write_whole({path: text.encode() for path, text in {**pages, **scripts}.items()})
 
 
-def main() -> int:
-    if missing := missing_tools():
-        print(missing[0].upper() + missing[1:] + ".", file=sys.stderr)
-        return 1
-    build()
-    print(f"The decks are built: open {DECKS / '00_start_here.html'}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(build_with_tools(build, DECKS / "00_start_here.html"))

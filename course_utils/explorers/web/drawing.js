@@ -201,10 +201,12 @@ function roundHalfEven(x) {
 
 const PAD = 280;
 const PEN = 14;
+export const NOTHING_DRAWN = "There is nothing to see yet: draw on the pad, or choose an image.";
 
-// {element, ink(), isDrawing()}: a drawing, or one of the `examples` (N, 28, 28), whichever the reader touched last.
+// {element, ink(), bytes()}: a drawing, or one of the `examples` (N, 28, 28), whichever the reader touched last.
 //
-// `onChange` hears of each part of a stroke and of each choice.
+// `onChange` hears of each part of a stroke and of each choice. `bytes` are those of an image of the data set: a drawing
+// is fitted and centred as they are, and null if it is empty.
 export function drawingSource(examples, onChange, start = 0) {
   const { canvas, context } = sheet(PAD, PAD, "A pad to draw a digit on, with mouse, pen or finger", {
     willReadFrequently: true,
@@ -241,6 +243,7 @@ export function drawingSource(examples, onChange, start = 0) {
   onDrag(canvas, stroke, begin);
   const chooser = slider("or image", { max: examples.shape[0] - 1, value: start }, () => changed(false));
   const hint = make("p", {}, "Draw a digit here:");
+  const chosen = () => row(examples, chooser.value).values;
   return {
     element: make(
       "div",
@@ -250,8 +253,8 @@ export function drawingSource(examples, onChange, start = 0) {
       button("Clear", clear),
       chooser.element,
     ),
-    isDrawing: () => drawn,
-    ink: () => (drawn ? drawnInk(canvas) : { width: SIZE, height: SIZE, values: row(examples, chooser.value).values }),
+    ink: () => (drawn ? drawnInk(canvas) : { width: SIZE, height: SIZE, values: chosen() }),
+    bytes: () => (drawn ? fitAndCentre(drawnInk(canvas)) : chosen()),
   };
 }
 

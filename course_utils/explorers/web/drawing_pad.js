@@ -1,6 +1,6 @@
 // Draw a picture, see what a network makes of it, and which images of the data set lie nearest in feature space.
 
-import { drawingSource, fitAndCentre, moved, shrunk } from "./drawing.js";
+import { NOTHING_DRAWN, drawingSource, fitAndCentre, moved, shrunk } from "./drawing.js";
 import { argmax, row, toPixels, unpack } from "./nets.js";
 import {
   BLUE,
@@ -32,7 +32,7 @@ export function mount(element, data) {
     const ink = moved(source.ink(), right.value, down.value, turn.value);
     const bytes = centre.value ? fitAndCentre(ink) : shrunk(ink);
     if (bytes === null) {
-      status.write("There is nothing to see yet: draw on the pad, or choose an image.");
+      status.write(NOTHING_DRAWN);
       return;
     }
     const features = networks.extractor(toPixels(bytes));

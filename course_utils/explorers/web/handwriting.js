@@ -1,6 +1,6 @@
 // Draw a digit, and get every class in its handwriting: encoded with its own label, decoded with all.
 
-import { drawingSource, fitAndCentre } from "./drawing.js";
+import { NOTHING_DRAWN, drawingSource } from "./drawing.js";
 import { argmax, row, sideBySide, toPixels, unpack, vector } from "./nets.js";
 import { column, dropdown, greyPicture, greyPictures, perFrame, place, rowOf, statusLine } from "./ui.js";
 
@@ -12,10 +12,9 @@ export function mount(element, data) {
   const all = greyPictures(84, "your handwriting in class", data.classes.length, 5);
   const status = statusLine();
   const draw = perFrame(() => {
-    const ink = source.ink();
-    const bytes = source.isDrawing() ? fitAndCentre(ink) : ink.values;
+    const bytes = source.bytes();
     if (bytes === null) {
-      status.write("There is nothing to see yet: draw on the pad, or choose an image.");
+      status.write(NOTHING_DRAWN);
       return;
     }
     const x = toPixels(bytes);

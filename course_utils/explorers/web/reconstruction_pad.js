@@ -1,6 +1,6 @@
 // Draw a picture, and see its code and what a decoder makes of it: with noise on top, if you like.
 
-import { drawingSource, fitAndCentre } from "./drawing.js";
+import { NOTHING_DRAWN, drawingSource } from "./drawing.js";
 import { toPixels, unpack } from "./nets.js";
 import { BLUE, clamp, column, dropdown, greyPicture, perFrame, place, rowOf, sheet, slider, statusLine } from "./ui.js";
 
@@ -15,10 +15,9 @@ export function mount(element, data) {
   const bars = sheet(WIDTH, HEIGHT, "z, the code");
   const status = statusLine();
   const draw = perFrame(() => {
-    const ink = source.ink();
-    const bytes = source.isDrawing() ? fitAndCentre(ink) : ink.values;
+    const bytes = source.bytes();
     if (bytes === null) {
-      status.write("There is nothing to see yet: draw on the pad, or choose an image.");
+      status.write(NOTHING_DRAWN);
       return;
     }
     const clean = toPixels(bytes);
