@@ -12,6 +12,7 @@ from course_utils.explorers.web_demo import WEB
 
 PROGRAM = """
 import * as demo from "./{module}.js";
+import {{ uniformNumbers }} from "./train.js";
 import {{ readFileSync }} from "node:fs";
 const given = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify({expression}));
@@ -28,7 +29,10 @@ def node() -> str:
 
 @pytest.fixture(scope="session")
 def in_node(node) -> Callable:
-    """`in_node(module, expression, given)`: what an expression gives, in which `demo` are the exports of a module."""
+    """`in_node(module, expression, given)`: what an expression gives, in which `demo` are the exports of a module.
+
+    `uniformNumbers(seed)` draws the random numbers of the demos' own starts.
+    """
 
     def run(module: str, expression: str, given):
         program = PROGRAM.format(module=module, expression=expression)

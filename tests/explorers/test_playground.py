@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils import parameters_to_vector
 
-from course_utils.explorers.playground import ACTIVATIONS, Playground
+from course_utils.explorers.playground import ACTIVATIONS, HELD_OUT_SEED, Playground
 from course_utils.toy_data import TOY_SETS, toy_points
 
 TORCH_ACTIVATIONS = {"ReLU": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "linear": nn.Identity}
@@ -49,31 +49,60 @@ def test_the_losses_are_those_of_torch(in_node, activation, units):
     assert expected[0] - expected[-1] > 0.02
 
 
-def trained(in_node, data: str, units: tuple[int, ...], activation: str, steps: int) -> dict:
-    """What the page's own network, from its first start, reaches on a set of points."""
-    x, y = toy_points(data)
-    program = TRAIN.replace(
-        "learner.network.parameters.set(given.start);", "learner.network.initialise(Math.random);"
+STARTS = """Array.from({ length: given.starts }, (_, seed) => {
+  const learner = new demo.Learner(given.units, given.activation, given.rate, uniformNumbers(seed));
+  const [x, heldOut] = [given.x, given.held_out].map((values) => Float64Array.from(values));
+  for (let i = 0; i < given.steps; i++) learner.train(x, given.labels);
+  return { ...learner.measure(x, given.labels), held_out: learner.measure(heldOut, given.labels).accuracy };
+})"""
+
+
+def trained(in_node, data: str, units: tuple[int, ...], steps: int, **given) -> list[dict]:
+    """What the page's network reaches on a set of points, from the first starts of the demo."""
+    noise = given.pop("noise", 0.1)
+    (x, y), (held_out, _) = (toy_points(data, noise, seed=seed) for seed in (0, HELD_OUT_SEED))
+    points = {"x": x.flatten().tolist(), "held_out": held_out.flatten().tolist(), "labels": y.tolist()}
+    settings = {"activation": "tanh", "rate": 0.03, "starts": 10, "units": units, "steps": steps}
+    return in_node("playground", STARTS, {**settings, **points, **given})
+
+
+@pytest.mark.parametrize(
+    ("setting", "lowest", "highest"),
+    [
+        ({"data": "circles", "units": (2,), "steps": 1000}, 84, 89),
+        ({"data": "circles", "units": (3,), "steps": 1000}, 99, 100),
+        ({"data": "spirals", "units": (4,), "steps": 1000}, 71, 82),
+        ({"data": "spirals", "units": (8, 8), "steps": 1000}, 95, 100),
+        ({"data": "circles", "units": (3,), "steps": 1500, "noise": 0.6}, 84, 84),
+        ({"data": "circles", "units": (8, 8, 8), "steps": 1500, "noise": 0.6}, 72, 83),
+        ({"data": "circles", "units": (4,), "steps": 300, "rate": 0.0001}, 28, 76),
+        ({"data": "circles", "units": (4,), "steps": 300}, 99, 100),
+        ({"data": "circles", "units": (4,), "steps": 300, "rate": 3.0}, 75, 100),
+    ],
+)
+def test_ten_starts_reach_what_the_answers_of_notebook_01_say(in_node, setting, lowest, highest):
+    starts = trained(in_node, **setting)
+    percentages = [100 * start["held_out"] for start in starts]
+    # Another version of node may round tanh and exp otherwise, which grows in a long training.
+    assert min(percentages) == pytest.approx(lowest, abs=2) and max(percentages) == pytest.approx(
+        highest, abs=2
     )
-    given = {"units": units, "activation": activation, "rate": 0.03, "steps": steps}
-    return in_node("playground", program, {**given, "x": x.flatten().tolist(), "labels": y.tolist()})
-
-
-def test_training_reaches_what_the_notebook_says(in_node):
-    page = trained(in_node, "circles", (3,), "tanh", 500)
-    assert page["accuracy"] == 1 and page["losses"][-1] < 0.1 < 0.6 < page["losses"][0]
+    if setting["units"] == (8, 8, 8):
+        assert all(start["accuracy"] > 0.92 and start["held_out"] < 0.84 for start in starts)
+    if setting.get("rate") == 3.0:
+        assert 2 <= sum(start["held_out"] < 0.9 for start in starts) <= 6
 
 
 @pytest.mark.parametrize("data", TOY_SETS)
 def test_a_network_without_bends_draws_one_line_at_most(in_node, data):
-    page = trained(in_node, data, (8, 8, 8), "linear", 200)
+    (page,) = trained(in_node, data, (8, 8, 8), 200, activation="linear", starts=1)
     assert (page["accuracy"] >= 0.95) == (data == "blobs")
 
 
 def test_the_page_gets_the_points_of_every_set_and_their_noise():
     tensors = safetensors.torch.load(Playground().data["tensors"])
     for name in TOY_SETS:
-        for kind, seed in (("", 0), ("held_out_", 1000)):
+        for kind, seed in (("", 0), ("held_out_", HELD_OUT_SEED)):
             x, noise = tensors[f"{name}.{kind}x"], tensors[f"{name}.{kind}noise"]
             assert torch.allclose(x + 0.3 * noise, toy_points(name, noise=0.3, seed=seed)[0], atol=1e-6)
 
