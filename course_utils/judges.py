@@ -3,6 +3,9 @@
 Images to judge are pixels (N, 1, 28, 28) in [0, 1], of any floating type. A `judge` is what `load_judge` returns, or
 any function from such images to probabilities (N, K), one row of numbers that add up to 1 for each image. Say with
 every measure how many images it was taken from, and what real images score: that is its floor.
+
+scikit-learn and torchmetrics are imported by the functions that use them: every notebook imports this module, and would
+otherwise wait for both, although many never call these functions.
 """
 
 import time
@@ -12,11 +15,7 @@ from numbers import Integral
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.decomposition import PCA
-from sklearn.metrics import roc_auc_score
-from sklearn.neighbors import NearestNeighbors
 from torch import nn
-from torchmetrics.image.fid import FrechetInceptionDistance
 
 from course_utils import checkpoints
 from course_utils.classifier import DigitClassifier
@@ -184,6 +183,8 @@ def frechet_distance(judge: Judge, real: torch.Tensor, x: torch.Tensor) -> float
     `real` and `x` are pixels (N, 1, 28, 28) in [0, 1], or uint8 images (N, 28, 28). Raises ValueError for other shapes,
     and for fewer images than twice the number of features, whose covariances would mean nothing.
     """
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
     found = {name: _features_of_either(judge, images, name) for name, images in (("real", real), ("x", x))}
     network = nn.Identity()  # torchmetrics is given features, and passes them on
     network.num_features = found["x"].shape[1]
@@ -206,6 +207,8 @@ def auroc(normal: torch.Tensor | np.ndarray, strange: torch.Tensor | np.ndarray)
     1 if every strange one scores higher, 0.5 if the score knows nothing (scikit-learn's roc_auc_score). Raises
     ValueError unless both hold at least one score, all of them finite.
     """
+    from sklearn.metrics import roc_auc_score
+
     scores = [_scores("normal", normal), _scores("strange", strange)]
     return float(roc_auc_score(np.repeat([0, 1], [len(part) for part in scores]), np.concatenate(scores)))
 
@@ -218,6 +221,8 @@ def nearest_neighbours(
     `queries` (N, ...) and `references` (M, ...) are flattened: pixels, codes or features. The results lie on the CPU
     and carry no gradients. Raises ValueError if they do not fit, or k is more than there are references.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     if queries.ndim < 2 or queries.shape[1:] != references.shape[1:]:
         raise ValueError(
             f"queries (N, ...) and references (M, ...) must have rows of one shape; got {tuple(queries.shape)} and "
@@ -237,6 +242,8 @@ def pca_reconstruction(train_images: torch.Tensor, x: torch.Tensor, numbers: int
 
     The best linear autoencoder of that code size, and so the reference for all others; not clipped to [0, 1].
     """
+    from sklearn.decomposition import PCA
+
     _check_whole("numbers", numbers, min(len(train_images), 28 * 28))
     pca = PCA(n_components=numbers, svd_solver="covariance_eigh").fit(_rows(to_pixels(train_images)))
     restored = pca.inverse_transform(pca.transform(_rows(x)))

@@ -6,7 +6,6 @@ import ipywidgets
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from sklearn.decomposition import PCA
 
 from course_utils.data import check_labels, to_pixels
 from course_utils.explorers.base import Explorer, sized
@@ -35,6 +34,9 @@ class CodeMap(Explorer):
         factors: dict[str, torch.Tensor],
         classes: Sequence[str],
     ):
+        # Imported here, because scikit-learn takes long to import.
+        from sklearn.decomposition import PCA
+
         check_labels(labels, len(images), len(classes))
         for name, values in factors.items():
             if len(values) != len(images):
