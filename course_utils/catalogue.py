@@ -37,6 +37,12 @@ _LONG_VAE = TrainedModel(
 CATALOGUE = {
     "mlp_autoencoder": TrainedModel("MLPAutoencoder", "03_autoencoder_mlp", ("squared_error",)),
     "conv_autoencoder": TrainedModel("ConvAutoencoder", "05_autoencoder_conv", ("squared_error",), "AE"),
+    "small_autoencoder": TrainedModel(
+        "SmallAutoencoder",
+        "06_autoencoder_inference",
+        ("squared_error",),
+        made_by="`python -m workshop.train_small_autoencoder` (for strokes alone)",
+    ),
     "vae": TrainedModel("VAE", "08_vae", _VAE_MEASURES, "VAE"),
     "vae_prior": TrainedModel(
         "MixturePrior", "08_vae", ("negative_elbo_with_prior", "acceptance", "frechet_distance")

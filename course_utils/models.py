@@ -74,6 +74,33 @@ class ConvAutoencoder(nn.Module):
         return self.decode(self.encode(x))
 
 
+class SmallAutoencoder(nn.Module):
+    """Pixels (B, 1, 28, 28) to codes (B, code_size), and back to pixels in [0, 1]."""
+
+    def __init__(self, code_size=2):
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Flatten(),  # 1 x 28 x 28 => 784
+            nn.Linear(784, 512),  # => 512
+            nn.GELU(),
+            nn.Linear(512, 128),  # => 128
+            nn.GELU(),
+            nn.Linear(128, code_size),  # => code_size
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(code_size, 128),  # => 128
+            nn.GELU(),
+            nn.Linear(128, 512),  # => 512
+            nn.GELU(),
+            nn.Linear(512, 784),  # => 784
+            nn.Sigmoid(),  # every pixel into [0, 1]
+            nn.Unflatten(1, (1, 28, 28)),  # => 1 x 28 x 28
+        )
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+
+
 class VAE(nn.Module):
     """Images (B, 1, 28, 28) to mu and log_var (B, latent_size); latents (B, latent_size) to logits (B, 1, 28, 28)."""
 

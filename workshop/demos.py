@@ -75,7 +75,8 @@ def _rounded(network: nn.Module) -> nn.Module:
     """The network with the weights of its layers rounded to a quarter to an eighth of their standard deviation.
 
     They fit into a byte each, which compresses to five bits. Of the conditional VAE, a pixel changes by 0.006 on
-    average, and the squared error of its reconstructions from 5.7 to 6.0.
+    average, and the squared error of its reconstructions from 5.7 to 6.0; of the autoencoder of two numbers, by 0.0035,
+    and from 34.96 to 35.01.
     """
     for weights in network.parameters():
         if weights.ndim > 1:
@@ -102,6 +103,20 @@ def _code_pad() -> CodePad:
         classes=data.classes,
         start=(0.0, 0.0),
         title=f"{POINTS} test images: mu, coloured by class",
+    )
+
+
+@torch.no_grad()
+def _code_pad_of_autoencoder() -> CodePad:
+    data, model = load_images("strokes"), _shipped("small_autoencoder")
+    images = data.test_images[:POINTS]
+    return CodePad(
+        _rounded(model.decoder),
+        points=model.encoder(to_pixels(images)),
+        labels=data.test_labels[:POINTS],
+        images=images,
+        judge=_judge(),
+        classes=data.classes,
     )
 
 
@@ -159,6 +174,7 @@ DEMOS: dict[str, PageDemo] = {
     "label_and_noise": PageDemo("11_conditional_gan", "LabelAndNoise(", _label_and_noise),
     "handwriting": PageDemo("09_conditional_vae", "HandwritingPad(", _handwriting),
     "style": PageDemo("09_conditional_vae", "StyleExplorer(", _style),
+    "code_pad_of_autoencoder": PageDemo("06_autoencoder_inference", "CodePad(", _code_pad_of_autoencoder),
     "reconstruction_pad": PageDemo("06_autoencoder_inference", "ReconstructionPad(", _reconstruction_pad),
     "interpolation": PageDemo("06_autoencoder_inference", "InterpolationExplorer(", _interpolation),
     "drawing_pad": PageDemo("02_feature_extraction_cnn", "DrawingPad(", _drawing_pad),

@@ -106,6 +106,7 @@ def networks() -> dict[str, tuple[nn.Module, tuple[int, ...]]]:
         "convolutional encoder": (conv.encoder, image),
         "convolutional decoder": (conv.decoder, (16,)),
         "encoder with GELU": (mlp.encoder, image),
+        "decoder of two numbers": (shipped("small_autoencoder").decoder, (2,)),
         "decoder with GELU": (mlp.decoder, (mlp.decoder[0].in_features,)),
         "conditional generator": (G.layers, (G.noise_size + G.num_classes,)),
         "generator": (shipped("gan").layers, (shipped("gan").noise_size,)),
@@ -223,6 +224,7 @@ def test_a_seven_is_read_as_a_seven_and_can_be_called_a_three(open_demo):
 
 A_SLIDER_OF = {
     "code_pad": "z1",
+    "code_pad_of_autoencoder": "z2",
     "label_and_noise": "noise A",
     "handwriting": "or image",
     "style": "style 1",

@@ -17,7 +17,8 @@ def test_each_demo_is_shown_by_one_cell_of_its_notebook(name):
 
 def test_a_demo_belongs_to_its_notebook_only():
     assert demo_of("08_vae", "CodePad(decode=...)") == "code_pad"
-    assert demo_of("06_autoencoder_inference", "CodePad(decode=...)") is None
+    assert demo_of("06_autoencoder_inference", "CodePad(decode=...)") == "code_pad_of_autoencoder"
+    assert demo_of("05_autoencoder_conv", "CodePad(decode=...)") is None
 
 
 def test_a_script_is_the_same_each_time_and_does_not_end_its_element():

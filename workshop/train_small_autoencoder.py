@@ -1,0 +1,35 @@
+"""Train the autoencoder with a code of two numbers of notebook 06, for the latent pad on the course's page.
+
+    OMP_NUM_THREADS=1 python -m workshop.train_small_autoencoder
+
+No training stands here: the cells that the notebook tags `study`, `model` and `recipe` are run on `strokes`, and the
+model that they train is rounded to float16 and written to data/trained/shipped. The notebook itself trains its own.
+"""
+
+import time
+
+from course_utils.catalogue import row_of
+from course_utils.data import load_images, to_pixels
+from workshop.notebooks import tagged_sources
+from workshop.scoreboard import run_cells
+from workshop.ship import ship
+
+NAME = "small_autoencoder"
+STEPS = 471  # as the notebook's picture of the training says
+
+
+def main() -> None:
+    notebook = row_of(NAME).notebook
+    assert notebook is not None
+    data = load_images("strokes")
+    cells = [cell for tag in ("study", "model", "recipe") for cell in tagged_sources(notebook, tag)]
+    given = {"device": "cpu", "train_images": data.train_images}
+    given |= {"x_train": to_pixels(data.train_images), "x_test": to_pixels(data.test_images)}
+    begin = time.process_time()
+    model = run_cells(cells, **given)["small"]
+    seconds = time.process_time() - begin
+    print(ship(NAME, model, data, {"code_size": 2}, seed=0, steps=STEPS, seconds=seconds))
+
+
+if __name__ == "__main__":
+    main()
