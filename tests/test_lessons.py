@@ -10,6 +10,7 @@ import pytest
 from course_utils.exercises import EXERCISES
 from course_utils.settings import NOTEBOOKS
 from workshop.lessons import lesson_of, tags, without_exercises, words
+from workshop.times import README, readme_row
 
 CORE_CELLS, CORE_MINUTES, PREDICTIONS, CORE_WORDS = range(20, 31), range(25, 46), 3, 3_000
 # Notebook 00 prepares the first lesson, and is read in the same sitting: it must be shorter.
@@ -132,3 +133,9 @@ def test_the_notebook_ends_with_what_to_remember_and_references(lesson, cells):
     (references,) = [section for section in lesson.sections if section.title == "References"]
     entries = re.findall(r"^- .*\]\(https?://[^)]+\)", references.cells[0].source, re.MULTILINE)
     assert 3 <= len(entries) <= 8
+
+
+def test_the_head_tells_the_same_running_time_as_the_readme(path, cells):
+    (_, seconds, _), *more = readme_row(path.stem).findall(README.read_text(encoding="utf-8"))
+    assert not more
+    assert f"**Running time:** about {seconds} seconds on two CPU cores" in cells[0].source
