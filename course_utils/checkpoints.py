@@ -1,7 +1,7 @@
 """Trained models as files: safetensors, each with its manifest inside, verified when loaded, never a pickle.
 
-What a notebook trained on this machine lies in data/trained/own/ and is preferred. Small models for `strokes`
-ship in data/trained/shipped/, so that every notebook can start at once.
+What a notebook trained lies in `settings.own_folder()`, by default data/trained/own, and is preferred. Small models
+for `strokes` ship in data/trained/shipped, so that every notebook can start at once.
 """
 
 import copy
@@ -25,7 +25,7 @@ from course_utils.catalogue import row_of
 from course_utils.data import ImageData, load_images
 from course_utils.environment import forked_random_numbers
 from course_utils.files import write_whole
-from course_utils.settings import SHIPPED, dataset_name, file_name_of, own_models_folder
+from course_utils.settings import SHIPPED, dataset_name, file_name_of, own_folder
 
 # What is run on fixed inputs to tell whether two classes compute the same, as far as a class has them.
 METHODS = ("encode", "decode", "log_prob", "forward")
@@ -130,7 +130,7 @@ def write_trained(
     manifest = Manifest(
         name, dataset_name(dataset), sizes, seed, steps, seconds, measured, fingerprint, _digest(weights)
     )
-    path = _file(folder or own_models_folder(), name, manifest.dataset)
+    path = _file(folder or own_folder(), name, manifest.dataset)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole({path: save(weights, {"manifest": json.dumps(asdict(manifest))})})
@@ -303,7 +303,7 @@ def _file(folder: Path, name: str, dataset: str) -> Path:
 
 def _places(name: str, dataset: str) -> list[Path]:
     """Where a model may lie, the preferred place first."""
-    return [_file(folder, name, dataset) for folder in (own_models_folder(), SHIPPED)]
+    return [_file(folder, name, dataset) for folder in (own_folder(), SHIPPED)]
 
 
 # --- the course's classes, and what they compute ---

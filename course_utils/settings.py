@@ -3,8 +3,10 @@
 COURSE_DATASET     the data set of all notebooks (default: strokes); with a slash in it, a folder of own pictures
 COURSE_DATA_DIR    the folder of downloaded data sets (default: data/downloads); `~` and `$NAME` are expanded, and a
                    relative path starts from the project's folder
-COURSE_KEEP_MODELS 0: a model that a notebook trains is kept until its kernel ends only, so that no other notebook
-                   loads it; tests, `make notebooks` and CI run so (default: 1, kept in data/trained/own)
+COURSE_OWN_DIR     the folder of what a reader makes: the trained models, and which exercises are solved (default:
+                   data/trained/own); where several share one course, each needs a folder; written as COURSE_DATA_DIR
+COURSE_KEEP_MODELS 0: what a notebook makes is kept until its kernel ends only, so that no other notebook loads it;
+                   tests, `make notebooks` and CI run so (default: 1)
 COURSE_STRICT      1: an exercise that is not solved raises an error instead of printing (the tests of solutions)
 """
 
@@ -103,13 +105,17 @@ def data_folder(root: str | Path | None = None) -> Path:
     """
     if root:
         return _expanded(root, "root")
-    from_environment = os.environ.get("COURSE_DATA_DIR")
-    return PROJECT / _expanded(from_environment, "COURSE_DATA_DIR") if from_environment else DOWNLOADS
+    return _folder_in("COURSE_DATA_DIR", default=DOWNLOADS)
 
 
-def own_models_folder() -> Path:
-    """Where the models lie that this reader trained: data/trained/own, or a folder that ends with this process."""
-    return OWN if _is_on("COURSE_KEEP_MODELS", default="1") else _folder_of_this_process()
+def own_folder() -> Path:
+    """Where the models lie that this reader trained, and the exercises solved: COURSE_OWN_DIR, else data/trained/own.
+
+    With COURSE_KEEP_MODELS=0 a folder that ends with this process. Raises ValueError as `data_folder` does.
+    """
+    if not _is_on("COURSE_KEEP_MODELS", default="1"):
+        return _folder_of_this_process()
+    return _folder_in("COURSE_OWN_DIR", default=OWN)
 
 
 def is_checkout() -> bool:
@@ -124,6 +130,11 @@ def is_strict() -> bool:
 
 def _is_on(variable: str, default: str) -> bool:
     return (os.environ.get(variable) or default).strip().lower() not in ("0", "no", "false", "off")
+
+
+def _folder_in(variable: str, default: Path) -> Path:
+    written = os.environ.get(variable)
+    return PROJECT / _expanded(written, variable) if written else default
 
 
 def _expanded(path: str | Path, source: str) -> Path:

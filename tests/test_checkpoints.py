@@ -45,8 +45,8 @@ def folders(tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "OWN", tmp_path / "own")
     monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
     (tmp_path / "shipped").mkdir()
-    monkeypatch.delenv("COURSE_DATASET", raising=False)
-    monkeypatch.delenv("COURSE_KEEP_MODELS", raising=False)
+    for variable in ("COURSE_DATASET", "COURSE_OWN_DIR", "COURSE_KEEP_MODELS"):
+        monkeypatch.delenv(variable, raising=False)
     return tmp_path
 
 

@@ -64,7 +64,7 @@ def small_kmnist(tmp_path, monkeypatch):
 @pytest.fixture
 def own_models(tmp_path, monkeypatch):
     """This machine's own models lie in a folder of the test: none at first."""
-    monkeypatch.setattr(checkpoints, "own_models_folder", lambda: tmp_path / "own")
+    monkeypatch.setattr(checkpoints, "own_folder", lambda: tmp_path / "own")
 
 
 def keep_untrained(name: str) -> None:

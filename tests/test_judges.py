@@ -33,7 +33,7 @@ def toy_data(tmp_path, monkeypatch):
         return data
 
     monkeypatch.setattr(judges, "load_images", load)
-    monkeypatch.setattr(checkpoints, "own_models_folder", lambda: tmp_path / "own")
+    monkeypatch.setattr(checkpoints, "own_folder", lambda: tmp_path / "own")
     (tmp_path / "shipped").mkdir()
     monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setattr(judges, "IMAGES_SEEN", 600)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import settings
-from course_utils.settings import data_folder, dataset_name, file_name_of, is_strict, own_models_folder
+from course_utils.settings import data_folder, dataset_name, file_name_of, is_strict, own_folder
 
 
 @pytest.fixture(autouse=True)
@@ -138,16 +138,25 @@ def test_switches_are_read(written, is_on, monkeypatch):
     monkeypatch.setenv("COURSE_STRICT", written)
     monkeypatch.setenv("COURSE_KEEP_MODELS", written)
     assert is_strict() == is_on
-    assert (own_models_folder() == settings.OWN) == is_on
+    assert (own_folder() == settings.OWN) == is_on
 
 
 def test_without_switches_models_are_kept_and_exercises_do_not_raise():
-    assert own_models_folder() == settings.OWN and not is_strict()
+    assert own_folder() == settings.OWN and not is_strict()
+
+
+def test_a_readers_own_folder_is_read_from_the_environment_as_that_of_the_data(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_OWN_DIR", str(tmp_path / "mine"))
+    assert own_folder() == tmp_path / "mine"
+    monkeypatch.setenv("COURSE_OWN_DIR", "mine")
+    assert own_folder() == settings.PROJECT / "mine"
+    monkeypatch.setenv("COURSE_KEEP_MODELS", "0")
+    assert settings.PROJECT not in own_folder().parents
 
 
 def test_models_that_are_not_kept_lie_in_one_folder_that_ends_with_the_process():
     code = (
-        "from course_utils.settings import own_models_folder as folder\n"
+        "from course_utils.settings import own_folder as folder\n"
         "assert folder() == folder() and folder().is_dir()\n"
         "(folder() / 'model').write_text('')\n"
         "print(folder())"

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from course_utils.settings import OWN, PROJECT, own_models_folder
+from course_utils.settings import OWN, PROJECT, own_folder
 
 PYPROJECT = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
 CONSTRAINTS = (PROJECT / "constraints.txt").read_text(encoding="utf-8")
@@ -184,4 +184,4 @@ def test_torch_and_torchvision_fit_each_other():
 
 
 def test_a_test_run_leaves_the_models_of_the_reader_alone():
-    assert own_models_folder() != OWN
+    assert own_folder() != OWN

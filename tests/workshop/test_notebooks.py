@@ -57,7 +57,7 @@ def test_a_messy_file_is_told_from_a_normalised_one(tmp_path):
 
 def test_models_that_a_notebook_trains_end_with_its_kernel(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_KEEP_MODELS", "1")
-    source = "from course_utils.settings import OWN, own_models_folder\nprint(own_models_folder() == OWN)"
+    source = "from course_utils.settings import OWN, own_folder\nprint(own_folder() == OWN)"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     execute(notebook, tmp_path)
     assert notebook.cells[0].outputs[0].text == "False\n"
