@@ -3,6 +3,7 @@
 # make site         set up .venv and build the course as a web site in _site; it needs node
 # make slides       set up .venv and build a deck of slides for each notebook in _site/slides; it needs node
 # make venv         set up .venv alone
+# make work         copy the notebooks to work/, for a reader who updates the course; what is there already stays
 #
 # For authors:
 # make check        check style, format, types and floors, as CI does; `make lint` mends what can be mended
@@ -10,6 +11,7 @@
 # make models       write course_utils/models.py from the notebooks' cells tagged `model`
 # make bench        measure speed, as ratios of things run side by side, and how soon the demos follow the hand
 # make test-lowest  run the tests with the lowest versions that pyproject.toml allows, in .venv-lowest
+# make test-colab   run 00, 04 and 07 and the tests of the demos with what Colab has, in .venv-colab
 # make constraints  set up .venv with the newest versions, and write them down in constraints.txt
 
 # The first Python on this machine that the course supports and that can make a .venv (Debian ships the module
@@ -32,7 +34,7 @@ COURSE := --editable ".[lab,test,site]"
 # Two workers, each with a file at a time, in the order of pyproject.toml's testpaths: the notebooks first.
 TEST := -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab test site slides venv check lint notebooks models bench test-lowest constraints
+.PHONY: lab test site slides venv work check lint notebooks models bench test-lowest test-colab constraints
 
 lab: .venv/installed
 	@echo "JupyterLab starts: if no browser opens, open the address that it prints. Ctrl+C ends it."
@@ -56,6 +58,11 @@ site/node_modules/.package-lock.json: site/package-lock.json
 
 venv: .venv/installed
 	@echo "The course is installed in .venv. Next: make lab opens it, make test tests it."
+
+work:
+	@mkdir -p work
+	@for path in notebooks/*.ipynb; do test -e "work/$${path##*/}" || cp "$$path" work/; done
+	@echo "Your copies of the notebooks are in work/. Next: make lab, and open them there."
 
 # The file is written last, so an installation that was interrupted starts again. It names the folder, because a
 # .venv does not work in another one.
@@ -96,6 +103,12 @@ test-lowest:
 	"$(PYTHON)" -m venv --clear .venv-lowest && .venv-lowest/bin/python $(INSTALL) uv
 	.venv-lowest/bin/python -m uv pip install --python .venv-lowest --resolution lowest-direct $(COURSE)
 	.venv-lowest/bin/python $(TEST) -m "not pinned"
+
+test-colab:
+	"$(PYTHON)" -m venv --clear .venv-colab
+	.venv-colab/bin/python $(INSTALL) --constraint workshop/colab.txt --editable . pytest nbval
+	$(SINGLE_THREAD) .venv-colab/bin/python -m pytest tests/explorers \
+		notebooks/00_start_here.ipynb notebooks/04_transpose_convolution.ipynb notebooks/07_vae_notation_and_elbo.ipynb
 
 constraints:
 	"$(PYTHON)" -m venv --clear .venv && .venv/bin/python $(INSTALL) $(COURSE)
