@@ -1,8 +1,7 @@
 """The base of every interactive demo: controls, one picture, and errors that are shown."""
 
 import html
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import ipywidgets
 import matplotlib.style
@@ -30,23 +29,34 @@ class Explorer:
 
     A demo subclasses it, gives its controls by name to `super().__init__`, and implements `draw`, which takes
     the values of the controls by those names and returns the picture; so a test calls `draw`, or sets
-    `demo.controls["name"].value`, without a browser.
+    `demo.controls["name"].value`, without a browser. Controls are `control_width` pixels wide, of which the
+    description takes `label_width`, unless they have a width of their own. The picture is `width` x `height` pixels.
 
     An error in `draw` is shown to the reader below the controls and kept in `error` (else None). Where no
     kernel runs (a saved notebook on a web page), the picture stands alone.
     """
 
-    def __init__(self, controls: dict[str, ipywidgets.Widget], alt: str, width: int, height: int):
+    def __init__(
+        self,
+        controls: dict[str, ipywidgets.Widget],
+        alt: str,
+        width: int,
+        height: int,
+        control_width: int = 420,
+        label_width: int = 90,
+    ):
         self.controls = controls
         self.alt = alt
         self.size = (width, height)
         self.error: Exception | None = None
-        self._may_draw = True
+        self._updates = False
         # Both sides are fixed: in a box, an image is stretched to its neighbour's height otherwise.
         layout = ipywidgets.Layout(width=f"{width}px", height=f"{height}px", flex="0 0 auto")
         self.picture = Picture(format="png", layout=layout, tooltip=alt)
         self.message = ipywidgets.HTML()
         for control in controls.values():
+            control.layout.width = control.layout.width or f"{control_width}px"
+            control.style.description_width = f"{label_width}px"
             control.observe(self._control_changed, names="value")
         self.view = self.arrange()
         self.update()
@@ -54,6 +64,10 @@ class Explorer:
     def draw(self, **values) -> Figure | Image.Image | np.ndarray:
         """The picture for the given values of the controls."""
         raise NotImplementedError
+
+    def largest(self, **values) -> dict[str, int]:
+        """The largest value, for the given values of the controls, of each slider whose end depends on them."""
+        return {}
 
     def arrange(self) -> ipywidgets.Widget:
         """The layout: the controls in a column above the picture, unless a demo overrides it."""
@@ -64,13 +78,14 @@ class Explorer:
         return {name: control.value for name, control in self.controls.items()}
 
     def update(self) -> None:
-        """Draw the picture again from the current values; an error becomes a message for the reader."""
-        self.run_safely(self._redraw)
-
-    def run_safely(self, action) -> None:
-        """Run a callback; an error becomes a message below the controls, instead of vanishing in a log."""
+        """Draw the picture again from the current values; an error becomes a message below the controls."""
+        self._updates = True
         try:
-            action()
+            for name, end in self.largest(**self.values()).items():
+                self.controls[name].max = end
+            # A figure that a demo keeps makes new ticks while it is drawn: in the style in which it was made.
+            with matplotlib.style.context("default"):
+                self.picture.value = to_png(self.draw(**self.values()))
         except Exception as error:
             self.error = error
             text = html.escape(f"{type(error).__name__}: {error}")
@@ -78,39 +93,27 @@ class Explorer:
         else:
             self.error = None
             self.message.value = ""
-
-    def _redraw(self) -> None:
-        # A figure that a demo keeps makes new ticks while it is drawn: in the style in which it was made.
-        with matplotlib.style.context("default"):
-            self.picture.value = to_png(self.draw(**self.values()))
-
-    @contextmanager
-    def without_drawing(self) -> Iterator[None]:
-        """Within it, controls change and nothing is drawn: for one picture of several changes."""
-        self._may_draw = False
-        try:
-            yield
         finally:
-            self._may_draw = True
+            self._updates = False
 
     def _control_changed(self, change) -> None:
-        if self._may_draw:
+        # Not for a slider whose new end has moved its value: that is drawn already.
+        if not self._updates:
             self.update()
-
-    def still(self) -> bytes:
-        """The PNG bytes of the picture that stands for the demo where no kernel runs."""
-        return bytes(self.picture.value)
 
     def _repr_mimebundle_(self, **keywords):
         # Written out, since the widgets of ipywidgets 7, as on Colab, have no such method. Viewers without a kernel
         # fall back to the picture.
         view = {"version_major": 2, "version_minor": 0, "model_id": self.view.model_id}
-        return image_bundle(self.still(), self.alt) | {"application/vnd.jupyter.widget-view+json": view}
+        still = image_bundle(bytes(self.picture.value), self.alt)
+        return still | {"application/vnd.jupyter.widget-view+json": view}
 
 
-def sized(width: int, label: int) -> dict:
-    """The keywords of a control that is `width` pixels wide, of which its description takes `label`."""
-    return {"layout": ipywidgets.Layout(width=f"{width}px"), "style": {"description_width": f"{label}px"}}
+def of_class(labels: torch.Tensor, classes: Sequence[str], name: str) -> torch.Tensor:
+    """The indices (n,) of the labels (N,) of a class by its name, or of all if the name is of none of the classes."""
+    if name not in classes:
+        return torch.arange(len(labels))
+    return torch.nonzero(labels == list(classes).index(name))[:, 0]
 
 
 @torch.no_grad()

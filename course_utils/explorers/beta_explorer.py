@@ -4,21 +4,21 @@ from collections.abc import Mapping
 
 import ipywidgets
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from course_utils.data import to_pixels
 from course_utils.environment import forked_random_numbers
-from course_utils.explorers.base import Explorer, sized
-from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey, pil_font, plain_figure
+from course_utils.explorers.base import Explorer
+from course_utils.explorers.canvas import Canvas, drawn
+from course_utils.plots import BLUE, GREY, VERMILION, as_grey, plain_figure
 from course_utils.probability import bernoulli_log_likelihood, gaussian_kl, reparameterise
 
 SHOWN = 6
-SIDE = 64
+SIDE, GAP = 64, 4
 CURVE_WIDTH, CURVE_HEIGHT = 400, 350
 LEFT = 100  # where the images begin: the names of the rows stand before them
-WIDTH, HEIGHT = LEFT + SHOWN * (SIDE + 4) + CURVE_WIDTH, 390
-ROWS = (8, 84, 190, 258)  # the top of x, of x_hat and of the two rows of samples
+WIDTH, HEIGHT = LEFT + SHOWN * (SIDE + GAP) + CURVE_WIDTH, 390
+ROWS = (8, 84, 190)  # the top of x, of x_hat and of the samples, which take two rows
 MARK = 9  # radius, in pixels
 
 
@@ -56,18 +56,11 @@ class BetaExplorer(Explorer):
                 self.samples[beta] = as_grey(model.decode(z).sigmoid())
         self.x = as_grey(x)
         self._draw_curve()
-        betas = list(self.measures)
-        wide = sized(420, label=80)
+        betas = [(f"{beta:g}", beta) for beta in self.measures]
+        near_1 = min(self.measures, key=lambda beta: abs(beta - 1))
         controls = {
-            "beta": ipywidgets.SelectionSlider(
-                options=[(f"{beta:g}", beta) for beta in betas],
-                value=min(betas, key=lambda beta: abs(beta - 1)),
-                description="beta",
-                **wide,
-            ),
-            "first": ipywidgets.IntSlider(
-                value=0, max=len(images) - SHOWN, description="first image", **wide
-            ),
+            "beta": ipywidgets.SelectionSlider(options=betas, value=near_1, description="beta"),
+            "first": ipywidgets.IntSlider(max=len(images) - SHOWN, description="first image"),
         }
         alt = (
             "Left: six binarised test images, their reconstructions, and twelve samples from the prior, for the chosen "
@@ -77,50 +70,37 @@ class BetaExplorer(Explorer):
 
     def draw(self, beta: float, first: int) -> Image.Image:
         """The picture for one beta, with the images from number `first` on."""
-        picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
+        canvas = Canvas(WIDTH, HEIGHT)
         shown = slice(first, first + SHOWN)
-        rows = (self.x[shown], self.reconstructions[beta][shown], *self._rows_of_samples(beta))
-        for images, top in zip(rows, ROWS):
-            for i, image in enumerate(images):
-                tile = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.NEAREST)
-                picture.paste(tile, (LEFT + i * (SIDE + 4), top))
-        pen = ImageDraw.Draw(picture)
-        for name, top in (
-            ("test image x", ROWS[0]),
-            ("x_hat\nfrom mu", ROWS[1]),
-            ("samples from\nthe prior", ROWS[2]),
-        ):
-            pen.multiline_text((4, top + 20), name, fill=BLACK, font=pil_font())
+        rows = {
+            "test image x": self.x[shown],
+            "x_hat\nfrom mu": self.reconstructions[beta][shown],
+            "samples from\nthe prior": self.samples[beta],
+        }
+        for (name, images), top in zip(rows.items(), ROWS):
+            canvas.write(4, top + 20, name)
+            canvas.put(images, LEFT, top, SIDE, columns=SHOWN, gap=GAP)
         rate, distortion = self.measures[beta]
         terms = f"rate {rate:.1f} + distortion {distortion:.1f} = {rate + distortion:.1f}"
-        text = f"beta = {beta:g}: {terms} nats per image"
-        pen.text((4, HEIGHT - 26), text, fill=BLACK, font=pil_font())
-        corner = (WIDTH - CURVE_WIDTH, 0)
-        picture.paste(self._curve, corner)
+        canvas.write(4, HEIGHT - 26, f"beta = {beta:g}: {terms} nats per image")
+        canvas.picture.paste(self._curve, (WIDTH - CURVE_WIDTH, 0))
         x, y = self._places[beta]
-        pen.ellipse(
-            (corner[0] + x - MARK, y - MARK, corner[0] + x + MARK, y + MARK), outline=VERMILION, width=3
-        )
-        return picture
-
-    def _rows_of_samples(self, beta: float):
-        return self.samples[beta][:SHOWN], self.samples[beta][SHOWN:]
+        canvas.pen.ellipse((x - MARK, y - MARK, x + MARK, y + MARK), outline=VERMILION, width=3)
+        return canvas.picture
 
     def _draw_curve(self) -> None:
-        """Everything of the curve that stays, and where each beta's point lies in the picture, in pixels."""
+        """Everything of the curve that stays, and where each beta's point lies in the whole picture, in pixels."""
         figure = plain_figure(CURVE_WIDTH / 100, CURVE_HEIGHT / 100)
         axis = figure.add_axes((0.17, 0.14, 0.79, 0.77))
         axis.plot(*zip(*self.measures.values()), color=BLUE, marker="o")
-        for beta, (rate, distortion) in self.measures.items():
-            axis.annotate(f"{beta:g}", (rate, distortion), (8, 6), textcoords="offset points", fontsize=9)
+        for beta, point in self.measures.items():
+            axis.annotate(f"{beta:g}", point, (8, 6), textcoords="offset points", fontsize=9)
         axis.set(xlabel="rate: KL, nats per image", ylabel="distortion, nats per image")
         axis.set_title("the number at a point is its beta", fontsize=10)
         axis.margins(0.12)
         axis.grid(color=GREY, alpha=0.3)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        self._curve = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
-        self._places = {}
-        for beta, point in self.measures.items():
-            x, y = axis.transData.transform(point)
-            self._places[beta] = (x, CURVE_HEIGHT - y)
+        self._curve = drawn(figure)
+        places = axis.transData.transform(list(self.measures.values()))
+        self._places = {
+            beta: (WIDTH - CURVE_WIDTH + x, CURVE_HEIGHT - y) for beta, (x, y) in zip(self.measures, places)
+        }

@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from course_utils.data import check_labels, to_pixels
-from course_utils.explorers.base import Explorer, sized
+from course_utils.explorers.base import Explorer
 from course_utils.plots import BLACK, as_grey, draw_class_map, draw_digit, plain_figure
 
 BY_CLASS = "class"
@@ -59,17 +59,14 @@ class CodeMap(Explorer):
         self.coordinates |= {f"z{i + 1}": rows[:, i] for i in range(rows.shape[1])}
         self._shown: tuple[str, str, str] | None = None
         names = list(self.coordinates)
-        wide = sized(320, label=90)
         controls = {
-            "across": ipywidgets.Dropdown(options=names, value=names[0], description="across", **wide),
-            "up": ipywidgets.Dropdown(
-                options=names, value=names[min(1, len(names) - 1)], description="up", **wide
-            ),
-            "colour": ipywidgets.Dropdown(options=[BY_CLASS, *self.factors], description="colour", **wide),
-            "image": ipywidgets.IntSlider(value=0, max=len(images) - 1, description="image", **wide),
+            "across": ipywidgets.Dropdown(options=names, description="across"),
+            "up": ipywidgets.Dropdown(options=names, index=min(1, len(names) - 1), description="up"),
+            "colour": ipywidgets.Dropdown(options=[BY_CLASS, *self.factors], description="colour"),
+            "image": ipywidgets.IntSlider(max=len(images) - 1, description="image"),
         }
         alt = "A map of codes, one point for each image; the chosen image and its reconstruction beside it."
-        super().__init__(controls, alt, width=760, height=440)
+        super().__init__(controls, alt, width=760, height=440, control_width=320)
 
     def draw(self, across: str, up: str, colour: str, image: int) -> Figure:
         if self._shown != (across, up, colour):

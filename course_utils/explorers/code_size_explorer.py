@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 
 import ipywidgets
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from course_utils.data import check_labels, to_pixels
-from course_utils.explorers.base import Explorer, sized
-from course_utils.plots import pil_font, tiles
+from course_utils.explorers.base import Explorer, of_class
+from course_utils.explorers.canvas import Canvas
+from course_utils.plots import tiles
 from course_utils.settings import DIGITS
 
 ANY_CLASS = "any class"
 SHOWN = 6
 SIDE = 84
-WIDTH, HEIGHT = 660, 400
 
 
 class CodeSizeExplorer(Explorer):
@@ -34,10 +34,11 @@ class CodeSizeExplorer(Explorer):
         by_autoencoder: Mapping[int, torch.Tensor],
         classes: Sequence[str] = DIGITS,
     ):
-        if list(by_pca) != list(by_autoencoder) or not by_pca:
+        sizes = list(by_pca)
+        if sizes != list(by_autoencoder) or not sizes:
             raise ValueError(
                 "by_pca and by_autoencoder must hold the same code sizes, at least one; got "
-                f"{list(by_pca)} and {list(by_autoencoder)}"
+                f"{sizes} and {list(by_autoencoder)}"
             )
         check_labels(labels, len(images), len(classes))
         self.x = to_pixels(images).cpu()
@@ -49,53 +50,39 @@ class CodeSizeExplorer(Explorer):
                 )
         self.labels, self.classes = labels.cpu(), classes
         self.rows = {"PCA": by_pca, "autoencoder": by_autoencoder}
-        wide = sized(520, label=110)
+        middle = sizes[len(sizes) // 2]
         controls = {
-            "code_size": ipywidgets.SelectionSlider(
-                options=list(by_pca), value=list(by_pca)[len(by_pca) // 2], description="code size", **wide
-            ),
-            "chosen_class": ipywidgets.Dropdown(options=[ANY_CLASS, *classes], description="class", **wide),
-            "first": ipywidgets.IntSlider(
-                value=0, max=max(len(images) - SHOWN, 0), description="first image", **wide
-            ),
+            "code_size": ipywidgets.SelectionSlider(options=sizes, value=middle, description="code size"),
+            "chosen_class": ipywidgets.Dropdown(options=[ANY_CLASS, *classes], description="class"),
+            "first": ipywidgets.IntSlider(description="first image"),
         }
         alt = (
             "Six held-out images above their reconstructions by PCA and by an autoencoder of the same code size, "
             "each with its squared error."
         )
-        super().__init__(controls, alt, width=WIDTH, height=HEIGHT)
+        super().__init__(controls, alt, width=660, height=400, control_width=520, label_width=110)
 
-    def candidates(self, chosen_class: str) -> torch.Tensor:
-        """The indices (n,) of the images of a class, or of all of them."""
-        if chosen_class == ANY_CLASS:
-            return torch.arange(len(self.labels))
-        return torch.nonzero(self.labels == list(self.classes).index(chosen_class))[:, 0]
+    def largest(self, chosen_class: str, **others) -> dict[str, int]:
+        return {"first": max(len(of_class(self.labels, self.classes, chosen_class)) - SHOWN, 0)}
 
     def draw(self, code_size: int, chosen_class: str, first: int) -> Image.Image:
-        candidates = self.candidates(chosen_class)
-        chosen = candidates[first : first + SHOWN]
-        picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
-        pen = ImageDraw.Draw(picture)
+        chosen = of_class(self.labels, self.classes, chosen_class)[first : first + SHOWN]
+        canvas = Canvas(*self.size)
         if len(chosen) == 0:
-            pen.text((10, 10), f"No image is of class {chosen_class}.", fill="black", font=pil_font())
-            return picture
+            canvas.write(10, 10, f"No image is of class {chosen_class}.")
+            return canvas.picture
         names = [self.classes[label] for label in self.labels[chosen].tolist()]
-        self._draw_row(picture, 0, "original", self.x[chosen], names)
+        _draw_row(canvas, 0, "original", self.x[chosen], names)
         for i, (name, by_size) in enumerate(self.rows.items(), start=1):
             x_hat = by_size[code_size].detach().cpu()
             errors = (x_hat - self.x).square().sum(dim=(1, 2, 3))
             captions = [f"error {error:.1f}" for error in errors[chosen].tolist()]
             heading = f"{name}\n{code_size} number{'s' * (code_size > 1)}\n\nall {len(self.x)}:\n{errors.mean():.1f}"
-            self._draw_row(picture, i, heading, x_hat[chosen], captions)
-        return picture
+            _draw_row(canvas, i, heading, x_hat[chosen], captions)
+        return canvas.picture
 
-    def _draw_row(self, picture, row: int, heading: str, images: torch.Tensor, captions: list[str]) -> None:
-        top = 8 + row * (SIDE + 44)
-        ImageDraw.Draw(picture).multiline_text((4, top + 4), heading, fill="black", font=pil_font())
-        picture.paste(tiles(images, captions, columns=SHOWN, side=SIDE), (104, top))
 
-    def _control_changed(self, change) -> None:
-        if change.owner is self.controls["chosen_class"]:
-            with self.without_drawing():
-                self.controls["first"].max = max(len(self.candidates(change.new)) - SHOWN, 0)
-        super()._control_changed(change)
+def _draw_row(canvas: Canvas, row: int, heading: str, images: torch.Tensor, captions: list[str]) -> None:
+    top = 8 + row * (SIDE + 44)
+    canvas.write(4, top + 4, heading)
+    canvas.picture.paste(tiles(images, captions, columns=SHOWN, side=SIDE), (104, top))

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from course_utils.data import check_labels, to_pixels
-from course_utils.explorers.base import Explorer, evaluate, sized
-from course_utils.plots import pil_font, tiles
+from course_utils.explorers.base import Explorer, evaluate, of_class
+from course_utils.explorers.canvas import Canvas
+from course_utils.plots import tiles
 from course_utils.settings import DIGITS
 
 MOST_NEIGHBOURS = 12
@@ -49,28 +50,19 @@ class NeighboursExplorer(Explorer):
         self.classes = classes
         self.embeddings = {"pixels": lambda pixels: pixels, space_name: embed}
         self.gallery_rows = {name: rows_of(gallery, embed) for name, embed in self.embeddings.items()}
-        wide = sized(440, label=90)
-        buttons = {"description_width": "90px", "button_width": "130px"}
         controls = {
-            "query_class": ipywidgets.Dropdown(
-                options=[ANY_CLASS, *classes], description="query class", **wide
-            ),
-            "query": ipywidgets.IntSlider(value=0, max=len(queries) - 1, description="query", **wide),
-            "k": ipywidgets.IntSlider(
-                value=MOST_NEIGHBOURS, min=1, max=MOST_NEIGHBOURS, description="neighbours", **wide
-            ),
+            "query_class": ipywidgets.Dropdown(options=[ANY_CLASS, *classes], description="query class"),
+            "query": ipywidgets.IntSlider(description="query"),
+            "k": ipywidgets.IntSlider(MOST_NEIGHBOURS, min=1, max=MOST_NEIGHBOURS, description="neighbours"),
             "space": ipywidgets.ToggleButtons(
-                options=list(self.embeddings), description="space", style=buttons
+                options=list(self.embeddings), description="space", style={"button_width": "130px"}
             ),
         }
         alt = "A query image and the images nearest to it, each with its class and its distance."
-        super().__init__(controls, alt, width=680, height=256)
+        super().__init__(controls, alt, width=680, height=256, control_width=440)
 
-    def candidates(self, query_class: str) -> torch.Tensor:
-        """The indices (n,) of the queries of a class, or of all of them."""
-        if query_class == ANY_CLASS:
-            return torch.arange(len(self.queries))
-        return torch.nonzero(self.query_labels == list(self.classes).index(query_class))[:, 0]
+    def largest(self, query_class: str, **others) -> dict[str, int]:
+        return {"query": max(len(of_class(self.query_labels, self.classes, query_class)) - 1, 0)}
 
     def nearest(self, query: int, space: str, k: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Distances (k,) and gallery indices (k,) of the images nearest to query number `query`."""
@@ -79,38 +71,25 @@ class NeighboursExplorer(Explorer):
         return distances.cpu(), indices.cpu()
 
     def draw(self, query_class: str, query: int, k: int, space: str) -> Image.Image:
-        candidates = self.candidates(query_class)
-        picture = Image.new("RGB", (680, 256), "white")
-        pen = ImageDraw.Draw(picture)
+        candidates = of_class(self.query_labels, self.classes, query_class)
+        canvas = Canvas(*self.size)
         if len(candidates) == 0:
-            pen.text((10, 10), f"No query is of class {query_class}.", fill="black", font=pil_font())
-            return picture
+            canvas.write(10, 10, f"No query is of class {query_class}.")
+            return canvas.picture
         number = int(candidates[query])
-        own_class = int(self.query_labels[number])
+        own_class = self.query_labels[number].item()
         distances, indices = self.nearest(number, space, k)
         labels = self.gallery_labels[indices].tolist()
         wrong = [label != own_class for label in labels]
-        captions = [
-            f"{self.classes[label]}\n{distance:.2f}"
-            for label, distance in zip(labels, distances.tolist(), strict=True)
-        ]
-        pen.text((4, 4), "query", fill="black", font=pil_font())
-        query_tile = tiles(
-            self.queries[number : number + 1], [f"{self.classes[own_class]}"], columns=1, side=104
-        )
-        picture.paste(query_tile, (0, 22))
+        captions = [f"{self.classes[i]}\n{distance:.2f}" for i, distance in zip(labels, distances.tolist())]
+        canvas.write(4, 4, "query")
+        own = tiles(self.queries[number : number + 1], [self.classes[own_class]], columns=1, side=104)
+        canvas.picture.paste(own, (0, 22))
         same = f"{k - sum(wrong)} of the {k} nearest by {space} have its class (class, distance)"
-        pen.text((128, 4), same, fill="black", font=pil_font())
-        picture.paste(
-            tiles(self.gallery[indices.to(self.gallery.device)], captions, wrong, COLUMNS, side=76), (124, 22)
-        )
-        return picture
-
-    def _control_changed(self, change) -> None:
-        if change.owner is self.controls["query_class"]:
-            with self.without_drawing():
-                self.controls["query"].max = max(len(self.candidates(change.new)) - 1, 0)
-        super()._control_changed(change)
+        canvas.write(128, 4, same)
+        neighbours = self.gallery[indices.to(self.gallery.device)]
+        canvas.picture.paste(tiles(neighbours, captions, wrong, COLUMNS, side=76), (124, 22))
+        return canvas.picture
 
 
 def rows_of(images: torch.Tensor, embed: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:

@@ -1,6 +1,5 @@
 """The scoreboard to play with: choose measures and models, and see every seed beside what real images score."""
 
-import io
 from collections.abc import Sequence
 
 import ipywidgets
@@ -9,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from PIL import Image
 
-from course_utils.explorers.base import Explorer, sized
-from course_utils.plots import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, VERMILION, plain_figure, to_png
+from course_utils.explorers.base import Explorer
+from course_utils.explorers.canvas import drawn
+from course_utils.plots import BLACK, BLUE, BROWN, GREEN, GREY, ORANGE, VERMILION, plain_figure
 from course_utils.scoreboard import MEASURES, MODELS, REAL, Scoreboard
 
 NOTHING = "nothing: the seeds, row by row"
@@ -34,40 +34,37 @@ class ScoreboardExplorer(Explorer):
         self.board = board
         self._pictures: dict[tuple, Image.Image] = {}
         measures = [(measure.label, name) for name, measure in MEASURES.items()]
-        wide = sized(480, label=70)
+        against = [(NOTHING, ""), *measures]
         controls = {
-            "measure": ipywidgets.Dropdown(options=measures, value="frechet", description="measure", **wide),
-            "against": ipywidgets.Dropdown(
-                options=[(NOTHING, ""), *measures], value="", description="against", **wide
-            ),
+            "measure": ipywidgets.Dropdown(options=measures, value="frechet", description="measure"),
+            "against": ipywidgets.Dropdown(options=against, value="", description="against"),
         }
         # Checkboxes and not one list: in JupyterLab a list does not hear the arrow keys.
-        for name in board.models:
-            controls[name] = ipywidgets.Checkbox(
-                True, description=MODELS[name], indent=False, layout=ipywidgets.Layout(width="120px")
-            )
+        box = {"indent": False, "layout": ipywidgets.Layout(width="120px")}
+        controls |= {
+            name: ipywidgets.Checkbox(True, description=MODELS[name], **box) for name in board.models
+        }
         alt = "The scoreboard as dots: one for each model and seed, beside a dashed line for real images."
-        super().__init__(controls, alt, WIDTH, HEIGHT)
+        super().__init__(controls, alt, WIDTH, HEIGHT, control_width=480, label_width=70)
 
     def arrange(self) -> ipywidgets.Widget:
         """The measures above each other, the models beside them, and the picture below."""
-        c = self.controls
-        boxes = ipywidgets.VBox([c[name] for name in self.board.models])
-        chosen = ipywidgets.HBox([ipywidgets.VBox([c["measure"], c["against"]]), boxes])
+        measure, against, *boxes = self.controls.values()
+        chosen = ipywidgets.HBox([ipywidgets.VBox([measure, against]), ipywidgets.VBox(boxes)])
         return ipywidgets.VBox([chosen, self.message, self.picture])
 
     def values(self) -> dict:
         """The two measures, and which models are checked."""
-        c = self.controls
-        models = tuple(name for name in self.board.models if c[name].value)
-        return {"measure": c["measure"].value, "against": c["against"].value, "models": models}
+        values = super().values()
+        models = tuple(name for name in self.board.models if values.pop(name))
+        return {**values, "models": models}
 
     def draw(self, measure: str, against: str, models: Sequence[str]) -> Image.Image:
         # The choices are few, so every picture is drawn once.
         key = (measure, against, tuple(models))
         if key not in self._pictures:
-            png = io.BytesIO(to_png(self.figure(measure, against, models)))
-            self._pictures[key] = Image.open(png).convert("RGB").quantize(256, Image.Quantize.FASTOCTREE)
+            picture = drawn(self.figure(measure, against, models))
+            self._pictures[key] = picture.quantize(256, Image.Quantize.FASTOCTREE)
         return self._pictures[key]
 
     def figure(self, measure: str, against: str, models: Sequence[str]) -> Figure:
@@ -81,83 +78,67 @@ class ScoreboardExplorer(Explorer):
 
     def _draw_rows(self, figure: Figure, measure: str, models: Sequence[str]) -> None:
         axis = figure.add_axes((0.1, 0.15, 0.74, 0.72))
+        beside = {"transform": axis.get_yaxis_transform(), "va": "center"}
         rows = [name for name in self.board.models if name in models]
-        every = [*self.board.values(REAL, measure)]
         for row, name in enumerate(rows):
             values = self.board.values(name, measure)
-            every += values
             if not values:
-                axis.text(
-                    0.02, row, "none", transform=axis.get_yaxis_transform(), va="center", color="#555555"
-                )
+                axis.text(0.02, row, "none", color="#555555", **beside)
                 continue
             colour, shape = STYLES[name]
             axis.plot([min(values), max(values)], [row, row], color=colour, linewidth=6, alpha=0.35)
             axis.plot(values, [row] * len(values), shape, color=colour, markersize=7, markeredgecolor="white")
-            average = f"mean {_short(float(np.mean(values)))}"
-            axis.text(1.02, row, average, transform=axis.get_yaxis_transform(), va="center", fontsize=10)
+            axis.text(1.02, row, f"mean {_short(float(np.mean(values)))}", fontsize=10, **beside)
         axis.set_yticks(range(len(rows)), [MODELS[name] for name in rows])
         axis.set_ylim(len(rows) - 0.4, -0.6)
-        self._mark_real(axis, "x", measure)
-        _scale(axis, "x", every)
-        axis.set_xlabel(MEASURES[measure].label)
+        self._set_out(axis, "x", measure, rows)
         real = "; dashed: real images" if self.board.values(REAL, measure) else ""
         axis.set_title(f"one dot for each seed: {MEASURES[measure].advice}{real}", fontsize=10)
 
     def _draw_pairs(self, figure: Figure, measure: str, against: str, models: Sequence[str]) -> None:
         axis = figure.add_axes((0.1, 0.15, 0.7, 0.72))
-        missing = []
+        missing, shown = [], []
         for name in (name for name in self.board.models if name in models):
             values = self.board.values(name, measure), self.board.values(name, against)
             if not all(values):
                 missing.append(MODELS[name])
                 continue
+            shown.append(name)
             colour, shape = STYLES[name]
             axis.plot(*values, shape, color=colour, markersize=8, markeredgecolor="white", label=MODELS[name])
-        for side, which in (("x", measure), ("y", against)):
-            self._mark_real(axis, side, which)
-            models_here = [name for name in models if MODELS[name] not in missing]
-            every = [value for name in (*models_here, REAL) for value in self.board.values(name, which)]
-            _scale(axis, side, every)
-        axis.set_xlabel(MEASURES[measure].label)
-        axis.set_ylabel(MEASURES[against].label)
+        self._set_out(axis, "x", measure, shown)
+        self._set_out(axis, "y", against, shown)
         advice = f"across: {MEASURES[measure].advice}; up: {MEASURES[against].advice}"
         axis.set_title(f"{advice}; dashed: real images", fontsize=10)
-        if axis.get_legend_handles_labels()[0]:
+        if shown:
             axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
         if missing:
-            axis.text(
-                1.03, 0.02, "without one of\nthe measures:\n" + "\n".join(missing), transform=axis.transAxes,
-                fontsize=10, color="#555555",
-            )  # fmt: skip
+            text = "without one of\nthe measures:\n" + "\n".join(missing)
+            axis.text(1.03, 0.02, text, transform=axis.transAxes, fontsize=10, color="#555555")
 
-    def _mark_real(self, axis, side: str, measure: str) -> None:
-        """A dashed line and a band, across or up, for what real images score, where they have the measure."""
-        values = self.board.values(REAL, measure)
+    def _set_out(self, axis, side: str, measure: str, models: Sequence[str]) -> None:
+        """The axis across (side "x") or up ("y"): its name, what real images score, and room for all values.
+
+        Values that differ much get a logarithmic axis.
+        """
+        axis.set(**{f"{side}label": MEASURES[measure].label})
+        axis.grid(color="#E5E5E5")
+        axis.set_axisbelow(True)
+        if real := self.board.values(REAL, measure):
+            line, band = (axis.axvline, axis.axvspan) if side == "x" else (axis.axhline, axis.axhspan)
+            line(np.mean(real), color=BLACK, linestyle="--", linewidth=1.2)
+            band(min(real), max(real), color=GREY, alpha=0.4, linewidth=0)
+        values = [value for name in (*models, REAL) for value in self.board.values(name, measure)]
         if not values:
             return
-        line, band = (axis.axvline, axis.axvspan) if side == "x" else (axis.axhline, axis.axhspan)
-        line(np.mean(values), color=BLACK, linestyle="--", linewidth=1.2)
-        band(min(values), max(values), color=GREY, alpha=0.4, linewidth=0)
-
-
-def _scale(axis, side: str, values: Sequence[float]) -> None:
-    """A logarithmic axis for values that differ much, and some room around them."""
-    if not values:
-        return
-    low, high = min(values), max(values)
-    wide = low > 0 and high > WIDE * low
-    set_limits = axis.set_xlim if side == "x" else axis.set_ylim
-    if wide:
-        (axis.set_xscale if side == "x" else axis.set_yscale)("log")
-        (axis.xaxis if side == "x" else axis.yaxis).set_minor_formatter(NullFormatter())
-        room = high / low
-        set_limits(low / room**0.08, high * room**0.08)
-    else:
-        room = (high - low) or 1.0
-        set_limits(low - 0.08 * room, high + 0.08 * room)
-    axis.grid(color="#E5E5E5")
-    axis.set_axisbelow(True)
+        low, high = min(values), max(values)
+        if low > 0 and high > WIDE * low:
+            room = (high / low) ** 0.08
+            axis.set(**{f"{side}scale": "log", f"{side}lim": (low / room, high * room)})
+            getattr(axis, f"{side}axis").set_minor_formatter(NullFormatter())
+        else:
+            room = 0.08 * ((high - low) or 1.0)
+            axis.set(**{f"{side}lim": (low - room, high + room)})
 
 
 def _short(value: float) -> str:

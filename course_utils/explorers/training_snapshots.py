@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 import ipywidgets
-import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from course_utils.explorers.base import Explorer, sized
-from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey, pil_font
+from course_utils.explorers.base import Explorer
+from course_utils.explorers.canvas import Canvas
+from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey
 
-COLUMNS = 8
-SCALE = 2
+COLUMNS, SIDE = 8, 56
 MARGIN, TOP = 10, 34
+HEIGHT = COLUMNS * SIDE  # of the images, and of the bars beside them
+BARS_LEFT = MARGIN + COLUMNS * SIDE + MARGIN
 BARS_WIDTH, LABELS_WIDTH = 300, 90
 LARGEST_SHARE = 0.5
 ENOUGH = 0.05
@@ -42,70 +43,53 @@ class TrainingSnapshots(Explorer):
                         f"{name!r}"
                     )
         self.runs, self.classes = runs, classes
-        first = next(iter(runs))
-        wide = sized(420, label=90)
+        last = len(next(iter(runs.values()))) - 1
         controls = {
-            "run": ipywidgets.Dropdown(options=list(runs), description="run", **wide),
-            "snapshot": ipywidgets.IntSlider(
-                len(runs[first]) - 1, min=0, max=len(runs[first]) - 1, description="snapshot", **wide
-            ),
+            "run": ipywidgets.Dropdown(options=list(runs), description="run"),
+            "snapshot": ipywidgets.IntSlider(last, max=last, description="snapshot"),
         }
         if len(runs) == 1:
             controls["run"].layout.display = "none"
-        self.side = COLUMNS * 28 * SCALE
-        width = MARGIN + self.side + MARGIN + LABELS_WIDTH + BARS_WIDTH + MARGIN
         alt = (
             "Left: images of the generator at one step of its training. Right: the share of each class among its "
             "samples as bars, with a line at 5 percent."
         )
-        self.size = (width, TOP + self.side + MARGIN)
-        super().__init__(controls, alt, *self.size)
+        width = BARS_LEFT + LABELS_WIDTH + BARS_WIDTH + MARGIN
+        super().__init__(controls, alt, width, TOP + HEIGHT + MARGIN)
+
+    def largest(self, run: str, **others) -> dict[str, int]:
+        return {"snapshot": len(self.runs[run]) - 1}
 
     def draw(self, run: str, snapshot: int) -> Image.Image:
-        """The picture for a snapshot, counted from 0; a run with fewer of them shows its last one."""
-        snapshots = self.runs[run]
-        step, images, shares = snapshots[min(snapshot, len(snapshots) - 1)]
-        canvas = Image.new("RGB", self.size, "white")
-        pen = ImageDraw.Draw(canvas)
-        pen.text((MARGIN, 8), f"{run}: images at step {step:,}", font=pil_font(), fill=BLACK)
-        canvas.paste(_mosaic(as_grey(images[: COLUMNS**2])), (MARGIN, TOP))
-        _draw_shares(pen, MARGIN + self.side + MARGIN, np.asarray(shares), self.classes, self.side)
-        return canvas
+        """The picture for a snapshot, counted from 0."""
+        step, images, shares = self.runs[run][snapshot]
+        canvas = Canvas(*self.size)
+        canvas.write(MARGIN, 8, f"{run}: images at step {step:,}")
+        canvas.put(as_grey(images[: COLUMNS**2]), MARGIN, TOP, SIDE, COLUMNS)
+        self._draw_shares(canvas, [float(share) for share in shares])
+        return canvas.picture
 
-    def _control_changed(self, change) -> None:
-        if change.owner is self.controls["run"]:
-            with self.without_drawing():
-                self.controls["snapshot"].max = len(self.runs[change.new]) - 1
-        super()._control_changed(change)
-
-
-def _mosaic(grey: np.ndarray) -> Image.Image:
-    """Images (N, 28, 28), uint8, row by row without gaps."""
-    rows = -(-len(grey) // COLUMNS)
-    padded = np.zeros((rows * COLUMNS, 28, 28), dtype=np.uint8)
-    padded[: len(grey)] = grey
-    joined = padded.reshape(rows, COLUMNS, 28, 28).swapaxes(1, 2).reshape(rows * 28, COLUMNS * 28)
-    return Image.fromarray(joined).resize((COLUMNS * 28 * SCALE, rows * 28 * SCALE), Image.Resampling.NEAREST)
-
-
-def _draw_shares(pen: ImageDraw.ImageDraw, left: int, shares: np.ndarray, classes, height: int) -> None:
-    """Bars of the shares, from top to bottom, and the line of the smallest share that counts as covered."""
-    font, pitch = pil_font(), height / len(classes)
-    zero = left + LABELS_WIDTH
-    covered = int((shares >= ENOUGH).sum())
-    pen.text((left, 8), f"{covered} of {len(classes)} classes have at least 5 %", font=font, fill=BLACK)
-    for i, (name, share) in enumerate(zip(classes, shares, strict=True)):
-        middle = TOP + (i + 0.5) * pitch
-        enough = share >= ENOUGH
-        length = BARS_WIDTH * min(share, LARGEST_SHARE) / LARGEST_SHARE
-        colour = BLUE if enough else VERMILION
-        pen.text((zero - 6, middle), name, font=font, fill=BLACK, anchor="rm")
-        pen.rectangle((zero, middle - 0.3 * pitch, zero + max(length, 1), middle + 0.3 * pitch), fill=colour)
-        # The number moves into the bar where there is no room behind it.
-        inside = length > BARS_WIDTH - 60
-        place, anchor = (zero + length - 6, "rm") if inside else (zero + length + 6, "lm")
-        text = f"{share:.1%}" if enough else f"{share:.1%}  too few"
-        pen.text((place, middle), text, font=font, fill="white" if inside else BLACK, anchor=anchor)
-    line = zero + BARS_WIDTH * ENOUGH / LARGEST_SHARE
-    for y in range(TOP, TOP + height, 8):
-        pen.line((line, y, line, y + 4), fill=GREY, width=1)
+    def _draw_shares(self, canvas: Canvas, shares: list[float]) -> None:
+        """Bars of the shares, from top to bottom, and the line of the smallest share that counts as covered."""
+        covered = sum(share >= ENOUGH for share in shares)
+        canvas.write(BARS_LEFT, 8, f"{covered} of {len(shares)} classes have at least 5 %")
+        zero, pitch = BARS_LEFT + LABELS_WIDTH, HEIGHT / len(shares)
+        for i, (name, share) in enumerate(zip(self.classes, shares, strict=True)):
+            middle = TOP + (i + 0.5) * pitch
+            colour, remark = (BLUE, "") if share >= ENOUGH else (VERMILION, "  too few")
+            end = zero + BARS_WIDTH * min(share, LARGEST_SHARE) / LARGEST_SHARE
+            canvas.write(zero - 6, middle, name, anchor="rm")
+            bar = (zero, middle - 0.3 * pitch, max(end, zero + 1), middle + 0.3 * pitch)
+            canvas.pen.rectangle(bar, fill=colour)
+            # The number moves into the bar where there is no room behind it.
+            inside = end > zero + BARS_WIDTH - 60
+            canvas.write(
+                end - 6 if inside else end + 6,
+                middle,
+                f"{share:.1%}{remark}",
+                anchor="rm" if inside else "lm",
+                colour="white" if inside else BLACK,
+            )
+        line = zero + BARS_WIDTH * ENOUGH / LARGEST_SHARE
+        for y in range(TOP, TOP + HEIGHT, 8):
+            canvas.pen.line((line, y, line, y + 4), fill=GREY)

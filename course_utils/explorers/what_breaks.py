@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 from course_utils.data import check_labels, to_pixels
 from course_utils.environment import forked_random_numbers
 from course_utils.explorers.base import Explorer
+from course_utils.explorers.canvas import Canvas
 from course_utils.judges import ToProbabilities, fidelity
-from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey, pil_font
+from course_utils.plots import BLACK, BLUE, GREY, VERMILION, as_grey
 
 CHUNK = 20  # training steps from one picture to the next
 CHUNKS = 6
@@ -78,20 +79,12 @@ class WhatBreaks(Explorer):
         self.G, self.D, self.update_both, self.judge = G, D, update, judge
         self.images, self.labels, self.classes, self.rate = images, labels.long(), classes, rate
         self.runs: dict[tuple[bool, ...], _Run] = {}
-        words = {
-            "detach": "fakes.detach() in step 3",
-            "zero_grad": "zero_grad()",
-            "matched": "D's labels match",
-        }
+        words = ("fakes.detach() in step 3", "zero_grad()", "D's labels match")
         box = {"indent": False, "layout": ipywidgets.Layout(width="230px")}
-        controls = {rule: ipywidgets.Checkbox(True, description=words[rule], **box) for rule in RULES}
-        controls["steps"] = ipywidgets.IntSlider(
-            CHUNK,
-            max=CHUNK * CHUNKS,
-            step=CHUNK,
-            description="steps",
-            layout=ipywidgets.Layout(width="420px"),
-        )
+        controls = {
+            rule: ipywidgets.Checkbox(True, description=text, **box) for rule, text in zip(RULES, words)
+        }
+        controls["steps"] = ipywidgets.IntSlider(CHUNK, max=CHUNK * CHUNKS, step=CHUNK, description="steps")
         alt = (
             "Left: images of a conditional GAN, one column per label, after some steps with the chosen rules. "
             "Right: bars for the share with the right label and for the direction of the gradients."
@@ -100,8 +93,8 @@ class WhatBreaks(Explorer):
 
     def arrange(self) -> ipywidgets.Widget:
         """The switches in a row, the slider, and the picture."""
-        switches = ipywidgets.HBox([self.controls[rule] for rule in RULES])
-        return ipywidgets.VBox([switches, self.controls["steps"], self.message, self.picture])
+        *switches, steps = self.controls.values()
+        return ipywidgets.VBox([ipywidgets.HBox(switches), steps, self.message, self.picture])
 
     def frame(self, detach: bool, zero_grad: bool, matched: bool, steps: int) -> Frame:
         """What there is to see after `steps` steps with the given rules."""
@@ -115,26 +108,21 @@ class WhatBreaks(Explorer):
     def draw(self, detach: bool, zero_grad: bool, matched: bool, steps: int) -> Image.Image:
         """Images and bars after `steps` steps with the given rules."""
         frame = self.frame(detach, zero_grad, matched, steps)
-        picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
-        pen, font = ImageDraw.Draw(picture), pil_font()
-        columns = len(self.classes)
+        canvas, columns = Canvas(WIDTH, HEIGHT), len(self.classes)
         side = SIDE * 10 // columns if columns > 10 else SIDE
         for column, name in enumerate(self.classes):
-            pen.text((column * side + side // 2, 30), name[:5], fill=BLACK, font=font, anchor="mm")
-        for i, image in enumerate(frame.images):
-            place = (i % columns * side, 42 + i // columns * side)
-            picture.paste(Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST), place)
+            canvas.write(column * side + side // 2, 30, name[:5], anchor="mm")
+        canvas.put(frame.images, 0, 42, side, columns)
         off = [missing for missing, on in zip(RULES.values(), (detach, zero_grad, matched)) if not on]
-        pen.text((0, 4), f"after {steps} steps, {', '.join(off) or 'all rules on'}", BLACK, font)
+        canvas.write(0, 4, f"after {steps} steps, {', '.join(off) or 'all rules on'}")
         left = columns * side + 30
-        pen.text((left, 48), f"read as the label asked for: {100 * frame.fidelity:.0f} %", BLACK, font)
-        _bar(pen, left, 68, 0, frame.fidelity)
-        for row, network in enumerate(("G", "D")):
-            cosine, top = frame.followed[network], 118 + 70 * row
+        canvas.write(left, 48, f"read as the label asked for: {100 * frame.fidelity:.0f} %")
+        _bar(canvas.pen, left, 68, 0, frame.fidelity)
+        for top, (network, cosine) in zip((118, 188), frame.followed.items()):
             told = "no update yet" if cosine is None else f"{cosine:+.2f}".replace("-", "−")
-            pen.text((left, top), f"{network}'s last gradient against the right one: {told}", BLACK, font)
-            _bar(pen, left, top + 20, 0.5, 0.5 + (cosine or 0) / 2)
-        return picture
+            canvas.write(left, top, f"{network}'s last gradient against the right one: {told}")
+            _bar(canvas.pen, left, top + 20, 0.5, 0.5 + (cosine or 0) / 2)
+        return canvas.picture
 
 
 def _bar(pen: ImageDraw.ImageDraw, left: int, top: int, start: float, end: float) -> None:
@@ -152,79 +140,58 @@ class _Run:
 
     def __init__(self, demo: WhatBreaks, rules: tuple[bool, ...]):
         self.demo, self.rules, self.step = demo, rules, 0
-        self.G, self.D = copy.deepcopy(demo.G), copy.deepcopy(demo.D)
-        self.optimizers = [_adam(network, demo.rate) for network in (self.G, self.D)]
+        G, D = copy.deepcopy((demo.G, demo.D))
+        optimizers = (torch.optim.Adam(own.parameters(), lr=demo.rate, betas=(0.5, 0.99)) for own in (G, D))
+        self.networks = (G, D, *optimizers)
         self.frames = [self._look({"G": None, "D": None})]
 
     def frame(self, chunks: int) -> Frame:
         while len(self.frames) <= chunks:
             for _ in range(CHUNK - 1):
-                self._update()
-            followed = self._update_and_compare()
-            self.frames.append(self._look(followed))
+                self._update(self.networks, self.rules)
+                self.step += 1
+            self.frames.append(self._look(self._update_and_compare()))
         return self.frames[chunks]
 
-    def _update(self) -> None:
-        self._update_of(self.G, self.D, self.optimizers, self.rules)
-        self.step += 1
+    def _update(self, networks: tuple, rules: tuple[bool, ...]) -> list[torch.Tensor]:
+        """One update of G and D, which `networks` holds before their optimisers; the gradients that it followed.
 
-    def _update_of(self, G, D, optimizers, rules) -> None:
-        """One update, with the same images and random numbers at the same step of every run."""
+        Each gradient is in one row. Images and random numbers are the same at the same step of every run.
+        """
+        G, D, *optimizers = networks
+        followed: dict[torch.optim.Optimizer, torch.Tensor] = {}
+
+        def remember(optimizer: torch.optim.Optimizer, *rest) -> None:
+            gradients = [p.grad.flatten() for group in optimizer.param_groups for p in group["params"]]
+            followed[optimizer] = torch.cat(gradients)
+
+        handles = [optimizer.register_step_pre_hook(remember) for optimizer in optimizers]
         with forked_random_numbers(self.step):
             chosen = torch.randint(len(self.demo.images), (BATCH_SIZE,))
             device = next(G.parameters()).device
             x = to_pixels(self.demo.images[chosen.to(self.demo.images.device)]).to(device)
             y = self.demo.labels[chosen.to(self.demo.labels.device)].to(device)
             self.demo.update_both(G.train(), D.train(), *optimizers, x, y, **dict(zip(RULES, rules)))
+        for handle in handles:
+            handle.remove()
+        return [followed[optimizer] for optimizer in optimizers]
 
-    def _update_and_compare(self) -> dict[str, float]:
+    def _update_and_compare(self) -> dict[str, float | None]:
         """One update, and the cosines between the gradients it followed and those of an update with all rules on."""
-        G, D = copy.deepcopy(self.G), copy.deepcopy(self.D)
-        for network in (G, D):
-            network.zero_grad()
-        right_optimizers = [_adam(network, self.demo.rate) for network in (G, D)]
-        for right, own in zip(right_optimizers, self.optimizers):
-            right.load_state_dict(copy.deepcopy(own.state_dict()))
-        right = _gradients_followed(right_optimizers)
-        self._update_of(G, D, right_optimizers, (True,) * len(RULES))
-        own = _gradients_followed(self.optimizers)
-        self._update()
+        right = self._update(copy.deepcopy(self.networks), (True,) * len(RULES))
+        own = self._update(self.networks, self.rules)
+        self.step += 1
         return {
-            name: torch.cosine_similarity(own[i], right[i], dim=0).item() for i, name in enumerate(("G", "D"))
+            name: torch.cosine_similarity(*pair, dim=0).item() for name, pair in zip("GD", zip(own, right))
         }
 
     @torch.no_grad()
     def _look(self, followed: dict[str, float | None]) -> Frame:
         """Images in eval mode: the same noises at every time, each under every label."""
-        K, device = self.G.num_classes, next(self.G.parameters()).device
-        generator = torch.Generator().manual_seed(0)
-        z = (
-            torch.randn(ROWS_JUDGED, self.G.noise_size, generator=generator)
-            .repeat_interleave(K, dim=0)
-            .to(device)
-        )
+        G = self.networks[0].eval()
+        K, device = G.num_classes, next(G.parameters()).device
+        z = torch.randn(ROWS_JUDGED, G.noise_size, generator=torch.Generator().manual_seed(0))
+        z = z.repeat_interleave(K, dim=0).to(device)
         y = torch.arange(K, device=device).repeat(ROWS_JUDGED)
-        x = self.G.eval()(z, y)
+        x = G(z, y)
         return Frame(as_grey(x[: ROWS_SHOWN * K]), fidelity(self.demo.judge, x, y), followed)
-
-
-def _adam(network: torch.nn.Module, rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), lr=rate, betas=(0.5, 0.99))
-
-
-def _gradients_followed(optimizers: list[torch.optim.Optimizer]) -> dict[int, torch.Tensor]:
-    """A dict that the next step of each optimiser fills with its gradient, all numbers in one row."""
-    found: dict[int, torch.Tensor] = {}
-
-    def remember(number: int, handles: list) -> Callable:
-        def hook(optimizer, *rest) -> None:
-            gradients = [p.grad.flatten() for group in optimizer.param_groups for p in group["params"]]
-            found[number] = torch.cat(gradients).clone()
-            handles.pop().remove()
-
-        return hook
-
-    for number, optimizer in enumerate(optimizers):
-        handles: list = []
-        handles.append(optimizer.register_step_pre_hook(remember(number, handles)))
-    return found

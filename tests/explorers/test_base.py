@@ -47,15 +47,43 @@ def test_an_error_is_shown_and_the_next_good_value_clears_it():
     assert (shown(explorer) == 20).all()
 
 
-def test_several_changes_are_drawn_once():
-    explorer = Shade()
-    with explorer.without_drawing():
-        explorer.controls["shade"].value = 20
-        explorer.controls["shade"].value = 30
-    explorer.update()
-    assert explorer.drawn == [10, 30]
-    explorer.controls["shade"].value = 40
-    assert explorer.drawn == [10, 30, 40]
+class Part(Explorer):
+    """A number, of which another control says how large it may be."""
+
+    def __init__(self):
+        self.drawn = []
+        small = ipywidgets.Layout(width="70px")
+        controls = {"number": ipywidgets.IntSlider(10), "parts": ipywidgets.IntText(1, layout=small)}
+        super().__init__(controls, "a grey square", width=40, height=30, control_width=200, label_width=50)
+
+    def largest(self, parts, **others):
+        return {"number": 100 // parts}
+
+    def draw(self, number, parts):
+        self.drawn.append(number)
+        return np.zeros((3, 4), dtype=np.uint8)
+
+
+def test_a_slider_that_ends_earlier_moves_and_is_drawn_once():
+    explorer = Part()
+    assert explorer.controls["number"].max == 100 and explorer.drawn == [10]
+    explorer.controls["parts"].value = 50
+    assert explorer.controls["number"].max == explorer.controls["number"].value == 2
+    assert explorer.drawn == [10, 2]
+
+
+def test_an_error_in_the_end_of_a_slider_is_shown_and_the_demo_goes_on():
+    explorer = Part()
+    explorer.controls["parts"].value = 0
+    assert isinstance(explorer.error, ZeroDivisionError)
+    explorer.controls["parts"].value = 2
+    assert explorer.error is None and explorer.controls["number"].max == 50
+
+
+def test_controls_are_of_one_width_unless_they_have_their_own():
+    controls = Part().controls.values()
+    assert [control.layout.width for control in controls] == ["200px", "70px"]
+    assert {control.style.description_width for control in controls} == {"50px"}
 
 
 class OneNumber(nn.Module):

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from course_utils.data import to_pixels
+from course_utils.explorers.base import of_class
 from course_utils.explorers.code_size_explorer import ANY_CLASS, CodeSizeExplorer
 
 SIZES = (1, 2, 4)
@@ -62,7 +63,7 @@ def test_the_class_limits_the_images(explorer):
     assert explorer.controls["first"].max == 24
     explorer.controls["first"].value = 24
     explorer.controls["chosen_class"].value = "b"
-    assert explorer.candidates("b").tolist() == list(range(1, 30, 3))
+    assert of_class(explorer.labels, explorer.classes, "b").tolist() == list(range(1, 30, 3))
     assert explorer.controls["first"].max == 4 and explorer.controls["first"].value == 4
     assert explorer.error is None
 

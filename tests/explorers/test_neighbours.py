@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from course_utils.data import to_pixels
+from course_utils.explorers.base import of_class
 from course_utils.explorers.neighbours import ANY_CLASS, NeighboursExplorer
 
 
@@ -44,7 +45,7 @@ def test_neighbours_are_those_of_a_plain_search(explorer, images):
 
 
 def test_the_class_filter_limits_the_queries(explorer):
-    assert explorer.candidates("b").tolist() == [1, 4, 7, 10, 13, 16, 19]
+    assert of_class(explorer.query_labels, explorer.classes, "b").tolist() == [1, 4, 7, 10, 13, 16, 19]
     explorer.controls["query"].value = 19
     explorer.controls["query_class"].value = "b"
     assert explorer.controls["query"].max == 6 and explorer.controls["query"].value == 6
