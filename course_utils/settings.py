@@ -29,6 +29,7 @@ SHIPPED = DATA / "trained" / "shipped"
 OWN = DATA / "trained" / "own"
 SCOREBOARDS = DATA / "scoreboard"
 STUDIES = DATA / "studies"
+SWEEPS = DATA / "sweeps"
 NOTEBOOKS = PROJECT / "notebooks"
 
 DIGITS = tuple("0123456789")

@@ -2,12 +2,13 @@
 
 python -m workshop.scoreboard                            all models, seeds 0, 1 and 2
 python -m workshop.scoreboard --models gan --seeds 3 4   more seeds of one model, or measured again
+python -m workshop.scoreboard --workers 2                the same on two processes; --dask ADDRESS: on a Dask cluster
 
 The data set is that of COURSE_DATASET, else strokes. No training loop stands here: the cells that their notebooks tag
 `recipe` are run, in their order, with another value for the `seed` of the cell tagged `parameters`, and notebook 12's
 cells tagged `measure` measure the models. Seed 0 is the notebook's own run. The seconds are those of the training
 loops: CPU seconds of one thread, without the live picture, and wall-clock seconds beside them. Needs about 4 CPU
-minutes for each seed of all models.
+minutes for each seed of all models. A command that was killed goes on where it was, if it is given again.
 """
 
 import argparse
@@ -29,8 +30,10 @@ from course_utils.scoreboard import (
     load_scoreboard,
     save_scoreboard,
 )
+from course_utils.settings import dataset_name
 from course_utils.training import TrainingRun
 from workshop.notebooks import tagged_sources
+from workshop.sweep import add_options, sweep
 
 MACHINE = "two CPU cores, one thread"
 # Seeds 0, 1, 2 of a model start its random numbers at 0, 1000, 2000: within a recipe a seed may be counted upwards.
@@ -103,6 +106,27 @@ def rounded(run: dict) -> dict:
     return {key: float(f"{value:.5g}") if isinstance(value, float) else value for key, value in run.items()}
 
 
+def prepare_worker(dataset: str) -> None:
+    """One thread for a job. Raises ValueError if the worker's data set is not the one that was asked for."""
+    torch.set_num_threads(1)
+    if dataset_name() != dataset:
+        raise ValueError(
+            f"the data set of every worker must be {dataset}; got {dataset_name()} (COURSE_DATASET) on one"
+        )
+
+
+def measured_run(dataset: str, name: str, seed: int) -> dict:
+    """A row of the scoreboard: a model that was trained from a seed, or "real", with all its measures."""
+    prepare_worker(dataset)
+    data, judge = load_images(), load_judge(dataset)
+    notebook = run_cells(tagged_sources("12_scoreboard", "measure"))
+    if name == "real":
+        return rounded({"model": REAL, "seed": seed, **notebook["measure_real"](judge, data, seed)})
+    model, totals = train(name, seed)
+    measures = notebook["measure"](name, model, judge, data)
+    return rounded({"model": name, "seed": seed, **measures, **totals})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -110,21 +134,14 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=["real", *MODELS], default=["real", *MODELS])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--folder", type=Path, help="where the file goes (default: data/scoreboard)")
+    add_options(parser)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     data = load_images()
-    judge = load_judge(data.name)
-    notebook = run_cells(tagged_sources("12_scoreboard", "measure"))
-    for seed in arguments.seeds:
-        for name in arguments.models:
-            if name == "real":
-                run = {"model": REAL, "seed": seed, **notebook["measure_real"](judge, data, seed)}
-            else:
-                model, totals = train(name, seed)
-                run = {"model": name, "seed": seed, **notebook["measure"](name, model, judge, data), **totals}
-            run = rounded(run)
-            print(run, flush=True)
-            store(run, data.name, len(data.test_images), arguments.folder)
+    jobs = [(data.name, name, seed) for seed in arguments.seeds for name in arguments.models]
+    cells = [cell for name in MODELS for cell in code_of(name)]
+    for _, run in sweep(measured_run, jobs, checksum(cells), arguments.workers, arguments.dask):
+        print(run, flush=True)
+        store(run, data.name, len(data.test_images), arguments.folder)
 
 
 def store(run: dict, dataset: str, count: int, folder: Path | None) -> None:

@@ -2,11 +2,12 @@
 
 python -m workshop.studies 05_autoencoder_conv                  seeds 0, 1 and 2
 python -m workshop.studies 10_gan --seeds 3 4                   more seeds, or seeds measured again
+python -m workshop.studies 10_gan --workers 2                   on two processes; --dask ADDRESS: on a Dask cluster
 
 The data set is that of COURSE_DATASET, else strokes. No training stands here: for each seed, the cells that the
 notebook tags `study` are run, in their order, with that value of `seed`, and then the function `study(seed)` that they
 define is called. It returns what was measured: labels and numbers. The file holds a checksum of the cells, so that a
-test finds a study whose notebook has changed.
+test finds a study whose notebook has changed. A command that was killed goes on where it was, if it is given again.
 """
 
 import argparse
@@ -16,17 +17,17 @@ import json
 import platform
 from importlib.metadata import version
 
-import torch
-
 from course_utils.files import write_whole
 from course_utils.settings import dataset_name
 from course_utils.studies import study_file
 from workshop.notebooks import tagged_sources
-from workshop.scoreboard import checksum, rounded, run_cells
+from workshop.scoreboard import checksum, prepare_worker, rounded, run_cells
+from workshop.sweep import add_options, sweep
 
 
-def study(notebook: str, seed: int) -> dict[str, float]:
+def study(dataset: str, notebook: str, seed: int) -> dict[str, float]:
     """What the notebook's experiments give from one seed. Raises ValueError if the notebook has none."""
+    prepare_worker(dataset)
     with contextlib.redirect_stdout(io.StringIO()):  # what the cells print is for the notebook
         names = run_cells(tagged_sources(notebook, "study"), seed=seed)
         if "study" not in names:
@@ -68,12 +69,13 @@ def main() -> None:
     )
     parser.add_argument("notebook", help='such as "05_autoencoder_conv"')
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    add_options(parser)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    for seed in arguments.seeds:
-        values = study(arguments.notebook, seed)
+    jobs = [(dataset_name(), arguments.notebook, seed) for seed in arguments.seeds]
+    cells = checksum(tagged_sources(arguments.notebook, "study"))
+    for (dataset, notebook, seed), values in sweep(study, jobs, cells, arguments.workers, arguments.dask):
         print(seed, values, flush=True)
-        store(arguments.notebook, dataset_name(), seed, values)
+        store(notebook, dataset, seed, values)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import torch
 
 from course_utils.catalogue import CATALOGUE
 from course_utils.scoreboard import MEASURES, MODELS, REAL, load_scoreboard
-from workshop import scoreboard
+from workshop import scoreboard, sweep
 from workshop.notebooks import tagged_sources
 from workshop.scoreboard import checksum, code_of, recipe_of, run_cells
 
@@ -129,3 +129,31 @@ def test_a_run_takes_the_place_of_an_older_one(tmp_path):
         (REAL, 0, 1.0), ("gan", 0, 9.0), ("gan", 1, 7.0)
     ]  # fmt: skip
     assert board.recipes == {name: checksum(code_of(name)) for name in (REAL, "gan")}
+
+
+def test_the_command_stores_each_run_of_its_sweep(tmp_path, monkeypatch):
+    def measured_run(dataset, name, seed):
+        return {
+            "model": REAL if name == "real" else name,
+            "seed": seed,
+            **dict.fromkeys(MEASURES),
+            "frechet": seed,
+        }
+
+    monkeypatch.setattr(scoreboard, "measured_run", measured_run)
+    monkeypatch.setattr(sweep, "SWEEPS", tmp_path / "sweeps")
+    arguments = ["--models", "gan", "real", "--seeds", "0", "1", "--folder", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["scoreboard", *arguments])
+    scoreboard.main()
+    board = load_scoreboard(None, tmp_path)
+    assert [(run["model"], run["frechet"]) for run in board.runs] == [
+        (REAL, 0),
+        (REAL, 1),
+        ("gan", 0),
+        ("gan", 1),
+    ]
+
+
+def test_a_worker_with_another_data_set_is_named():
+    with pytest.raises(ValueError, match=r"must be mnist; got \w+ \(COURSE_DATASET\)"):
+        scoreboard.prepare_worker("mnist")

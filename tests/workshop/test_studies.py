@@ -8,7 +8,7 @@ import pytest
 from course_utils import studies as stored_studies
 from course_utils.settings import STUDIES
 from course_utils.studies import load_study, study_file
-from workshop import studies
+from workshop import studies, sweep
 from workshop.notebooks import tagged_sources
 from workshop.scoreboard import checksum
 
@@ -32,6 +32,7 @@ def test_a_stored_study_came_from_the_notebooks_cells(path):
 def command(tmp_path, monkeypatch):
     """Runs the command on given cells, with its files in an empty folder, and returns what it stored."""
     monkeypatch.setenv("COURSE_DATASET", "mnist")
+    monkeypatch.setattr(sweep, "SWEEPS", tmp_path / "sweeps")
     path = tmp_path / "studies" / "03_autoencoder_mlp.mnist.json"
     monkeypatch.setattr(studies, "study_file", lambda notebook, dataset: path)
     monkeypatch.setattr(stored_studies, "study_file", lambda notebook, dataset: path)
