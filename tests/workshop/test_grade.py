@@ -1,0 +1,419 @@
+"""Grading: what honest and hostile answers get, who is looked at, and that nobody pays for a neighbour's answer.
+
+Each answer is that of a student to the exercise `flatten` of notebook 00, whose other two exercises are right.
+"""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+from textwrap import dedent
+from typing import NamedTuple
+
+import nbformat
+import pytest
+
+from course_utils.settings import NOTEBOOKS
+from workshop import grade
+from workshop.exercise_cells import originals
+from workshop.grading_report import write_report
+from workshop.submissions import HandedIn, Submission, Unreadable, cells_of, read_submissions, student_of
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="answers are judged in forked processes")
+
+NOTEBOOK = "00_start_here"
+SECONDS = 3
+PROTECTION = grade.sandbox()
+needs_bubblewrap = pytest.mark.skipif(not PROTECTION, reason="bubblewrap is missing or not allowed here")
+CHECK = '\n\ncheck("flatten", flatten)'
+RIGHT = "def flatten(images):\n    return images.flatten(1)" + CHECK
+WRONG = "def flatten(images):\n    return images" + CHECK
+
+
+class Answer(NamedTuple):
+    """Cells in the place of the exercise; points of `flatten`, None if it depends on the system; what to look at."""
+
+    cells: tuple[str, ...]
+    points: int | None
+    look_at: str = ""
+
+
+def inside(lines: str) -> str:
+    """An exercise cell whose function consists of these lines."""
+    return (
+        "def flatten(images):\n"
+        + "\n".join(f"    {line}" for line in dedent(lines).strip().split("\n"))
+        + CHECK
+    )
+
+
+def hostile(lines: str, points: int | None, look_at: str) -> Answer:
+    return Answer((inside(lines),), points, look_at)
+
+
+def stub() -> str:
+    (exercise,) = [one for one in originals(["00"])[0].exercises if one.name == "flatten"]
+    return exercise.stub
+
+
+HONEST = {
+    "right": Answer((RIGHT,), 1),
+    "a helper below": Answer((inside("return rows(images)"), "def rows(x):\n    return x.flatten(1)"), 1),
+    "a constant above": Answer(("first = 1", inside("return images.flatten(first)")), 1),
+    "a lambda": Answer(("flatten = lambda images: images.flatten(1)" + CHECK,), 1),
+    "another name": Answer(("def rows(x):\n    return x.flatten(1)\n\ncheck('flatten', rows)",), 1),
+    "magics": Answer(("%matplotlib inline\n!pwd\n" + RIGHT,), 1),
+    "no check": Answer((RIGHT.removesuffix(CHECK),), 1),
+    "in another cell": Answer((stub(), RIGHT.removesuffix(CHECK)), 1),
+    "defined twice": Answer((RIGHT, WRONG.removesuffix(CHECK)), 1),
+    "in doubles": Answer((inside("return images.flatten(1).double()"),), 1),
+    "an import that fails": Answer(("import no_such_library\n" + RIGHT,), 1),
+    "a neighbour that cannot be read": Answer(("def (", RIGHT), 1),
+    "untouched": Answer((stub(),), 0),
+    "a mistake": Answer((WRONG,), 0),
+    "an error": Answer((inside("return images.flaten(1)"),), 0),
+    "no return": Answer((inside("images.flatten(1)"),), 0),
+    "a syntax error": Answer((RIGHT.replace("images)", "images"),), 0),
+    "recursion": Answer((inside("return flatten(images)"),), 0),
+    "a name of the notebook": Answer(("d = len([1])", inside("return images.flatten(d)")), 0, "needs a name"),
+    "exercise deleted": Answer((), 0, "lacks the exercise flatten"),
+    "exercise renamed": Answer((RIGHT.replace("flatten", "flat"),), 0, "lacks the exercise flatten"),
+}
+HOSTILE = {
+    "an endless loop": hostile("while True: pass", 0, "flatten took longer"),
+    "a sleep": hostile("import time\ntime.sleep(1000)", 0, "flatten took longer"),
+    "millions of prints": hostile("while True: print('x' * 1000)", 0, "flatten took longer"),
+    "exit": hostile("import sys\nsys.exit()", 0, "has sys"),
+    "hard exit": hostile("import os\nos._exit(0)", 0, "flatten ended Python"),
+    "segmentation fault": hostile("import ctypes\nctypes.string_at(0)", 0, "flatten ended Python"),
+    "stack overflow": hostile("import sys\nsys.setrecursionlimit(10**9)\nreturn flatten(images)", 0, "has sys"),
+    "memory": hostile("return [bytearray(2**28) for _ in range(100)]", 0, ""),
+    "a file without end": hostile("open('/tmp/big', 'wb').write(bytes(2**26))\nreturn images", 0, "has open"),
+    "a long message": hostile("raise ValueError('x' * 10**7)", 0, ""),
+    "no text": hostile("raise ValueError(chr(0xD800))", 0, ""),
+    "markup": hostile("raise ValueError('<script>alert(1)</script>')", 0, ""),
+    "kills the judge": hostile("import os\nos.kill(os.getppid(), 9)\nreturn images", 0, "ended the process"),
+    "kills its group": hostile("import os\nos.killpg(0, 9)\nreturn images.flatten(1)", 0, "has os"),
+    "forks": hostile("import os\nfor _ in range(5): os.fork()\nreturn images.flatten(1)", None, "has os"),
+    "a process that stays": hostile(
+        "import subprocess\nsubprocess.Popen(['sleep', '31415'], start_new_session=True)\nreturn images.flatten(1)",
+        None, "has subprocess",
+    ),
+    "a thread that goes on": hostile(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,)).start()\nreturn images.flatten(1)",
+        None, "has threading",
+    ),
+    "the network": hostile("import socket\nsocket.create_connection(('127.0.0.1', 1))", 0, "has socket"),
+    "prints Right": hostile("print('Right (flatten): all is well')\nreturn images", 0, "has the word Right"),
+    "a check of its own": Answer(("def check(name, answer):\n    print('fine')", WRONG), 0, "has a check of its own"),
+    "raises Right": hostile("raise AssertionError('Right')", 0, "has the word Right"),
+    "equal to everything": Answer(
+        ("class Any:\n    def __eq__(self, other):\n        return True", inside("return Any()")), 0, "has __eq__"
+    ),
+    "a tensor that lies": Answer(
+        (
+            "import torch\nclass Liar(torch.Tensor):\n    def __torch_function__(*given):\n        return True",
+            inside("return images.as_subclass(Liar)"),
+        ),
+        0, "has __torch_function__",
+    ),
+    "patches torch.equal": hostile(
+        "import torch\ntorch.equal = lambda a, b: True\nreturn images", 0, "replaces torch.equal"
+    ),
+    "patches the seed": hostile(
+        "import torch\ntorch.manual_seed = print\nreturn images.flatten(1)", 1, "replaces torch.manual_seed"
+    ),
+    "patches a builtin": hostile("__builtins__['len'] = lambda x: 3\nreturn images", 0, "has __builtins__"),
+    "patches the exercise": hostile(
+        "from course_utils.exercises import EXERCISES\n"
+        "object.__setattr__(EXERCISES['flatten'], 'solution', lambda images: images)\nreturn images",
+        None, "has EXERCISES",
+    ),
+    # These score: the points are for taking part, and a person sees them.
+    "patches the engine": hostile(
+        "from course_utils.exercises import engine\nengine.diagnose = lambda made: None\nreturn images", 1, "has engine"
+    ),
+    "asks the exercise": hostile(
+        "from course_utils.exercises import EXERCISES\nreturn EXERCISES['flatten'].solution(images)", 1, "has EXERCISES"
+    ),
+    "reads the notebook": hostile(
+        f"""
+        import json
+        cells = json.load(open('{NOTEBOOK}.ipynb'))['cells']
+        text = ''.join(next(c for c in cells if 'def flatten' in str(c) and c['cell_type'] == 'markdown')['source'])
+        names = {{}}
+        exec(text.split('```python')[1].split('```')[0], names)
+        return names['flatten'](images)
+        """,
+        1, "has exec",
+    ),
+    "forges the verdict": hostile(
+        """
+        import os
+        for file in range(3, 64):
+            try:
+                os.write(file, b'{"status": "right", "message": "", "look_at": []}\\n')
+            except OSError:
+                pass
+        os._exit(0)
+        """,
+        1, "has os",
+    ),
+    "forges nonsense": hostile(
+        "import os\nfor file in range(3, 64):\n    try: os.write(file, b'[]\\n')\n    except OSError: pass", 0, "has os"
+    ),
+}  # fmt: skip
+ANSWERS = HONEST | HOSTILE
+# These are tried only under bubblewrap, which shall stop them; PATH stands for a file of a neighbour.
+VICTIMS = {
+    "deletes": inside("import os\nos.remove('PATH')"),
+    "writes": inside("open('PATH', 'w').write('changed')"),
+    "deletes all": inside("import pathlib, shutil\nshutil.rmtree(pathlib.Path('PATH').parents[1])"),
+    "writes into the course": inside("open('written.txt', 'w').write('changed')"),
+    "reads": inside("raise ValueError(open('PATH').read())"),
+}
+SECRET = "a neighbour's work"
+
+
+def notebook_with(cells: tuple[str, ...]) -> nbformat.NotebookNode:
+    """Notebook 00 with right answers, and with these cells in the place of the exercise `flatten`."""
+    notebook = nbformat.read(NOTEBOOKS / f"{NOTEBOOK}.ipynb", as_version=4)
+    for exercise in reversed(originals(["00"])[0].exercises):
+        own = (
+            cells
+            if exercise.name == "flatten"
+            else (f'{exercise.solution}\ncheck("{exercise.name}", {exercise.name})',)
+        )
+        notebook.cells[exercise.position : exercise.position + 1] = map(nbformat.v4.new_code_cell, own)
+    for cell in notebook.cells:
+        cell.pop("outputs", None)
+    return notebook
+
+
+def hand_in(folder: Path, student: str, cells: tuple[str, ...]) -> Path:
+    """A student's folder, as Moodle names it, with notebook 00."""
+    place = folder / f"{student}_1_assignsubmission_file"
+    place.mkdir(parents=True)
+    (place / f"{NOTEBOOK}.ipynb").write_text(json.dumps(notebook_with(cells)), encoding="utf-8")
+    return place
+
+
+def graded(folder: Path, out: Path, protection: list[str]) -> dict[str, dict]:
+    """The rows of grades.json, by student."""
+    (out / "records").mkdir(parents=True, exist_ok=True)
+    course = originals(["00"])
+    records = grade.grade_all(read_submissions(folder), course, out / "records", protection, SECONDS)
+    write_report(records, course, out)
+    return {row["student"]: row for row in json.loads((out / "grades.json").read_text(encoding="utf-8"))}
+
+
+def looked_at(row: dict) -> str:
+    return " | ".join(found for place in row["look_at"].values() for found in place)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return tmp_path_factory.mktemp("handed_in"), tmp_path_factory.mktemp("grades")
+
+
+@pytest.fixture(scope="module")
+def rows(folders):
+    handed_in, out = folders
+    for student, answer in ANSWERS.items():
+        hand_in(handed_in, student, answer.cells)
+    kept = handed_in / "Zoe" / "notes.txt"
+    kept.parent.mkdir()
+    kept.write_text(SECRET, encoding="utf-8")
+    for student, cell in VICTIMS.items() if PROTECTION else ():
+        hand_in(handed_in, student, (cell.replace("PATH", str(kept)),))
+    return graded(handed_in, out, grade.sandbox(handed_in, out))
+
+
+@pytest.mark.parametrize("student", ANSWERS)
+def test_an_answer_gets_its_points_and_costs_no_other_exercise_any(rows, student):
+    row, answer = rows[f"{student}_1"], ANSWERS[student]
+    flatten = row["points"].pop("flatten")
+    assert answer.points in (None, flatten), row["results"]["flatten"]
+    assert row["points"] == {"printed": 1, "squared_distance": 2}
+    assert answer.look_at in looked_at(row)
+    if student in HONEST and not answer.look_at:
+        assert not row["look_at"]
+
+
+def test_a_diagnosis_reaches_the_students_page_and_no_markup_does(rows, folders):
+    (page,) = (folders[1] / "pages").glob("a_mistake*")
+    assert "not yet: " in page.read_text(encoding="utf-8")
+    (page,) = (folders[1] / "pages").glob("markup*")
+    assert "&lt;script&gt;alert(1)" in page.read_text(encoding="utf-8")
+    assert len(rows["a long message_1"]["results"]["flatten"]["message"]) <= 1000
+
+
+def test_nothing_that_an_answer_has_started_is_left(rows):
+    if os.getuid() == 0 and not PROTECTION:
+        pytest.skip("the limit of processes does not hold for root, and bubblewrap is missing")
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "sleep 31415" not in running
+
+
+@needs_bubblewrap
+def test_answers_can_neither_write_nor_delete_nor_read_what_others_handed_in(rows, folders):
+    kept = folders[0] / "Zoe" / "notes.txt"
+    assert kept.read_text(encoding="utf-8") == SECRET
+    assert not (NOTEBOOKS / "written.txt").exists()
+    for student in VICTIMS:
+        row = rows[f"{student}_1"]
+        assert row["points"] == {"printed": 1, "flatten": 0, "squared_distance": 2} and row["look_at"]
+        assert SECRET not in str(row)
+
+
+# --- what a platform hands out ---
+
+
+@pytest.mark.parametrize(
+    ("path", "student"),
+    [
+        ("Anna Muster_4711_assignsubmission_file/08_vae.ipynb", "Anna Muster_4711"),
+        ("Anna Muster_4711_assignsubmission_file_/my work/08_vae.ipynb", "Anna Muster_4711"),
+        ("Anna Muster_4711_assignsubmission_file_08_vae.ipynb", "Anna Muster_4711"),
+        ("Participant_7_assignsubmission_onlinetext/onlinetext.html", "Participant_7"),
+        ("musteranna_4711_90210_08_vae.ipynb", "musteranna_4711"),
+        ("musteranna_LATE_4711_90211_08_vae-1.ipynb", "musteranna_4711"),
+        ("LATE_anon_x7Qz1_90210_08_vae.ipynb", "anon_x7Qz1"),
+        ("Anna Muster/08_vae.ipynb", "Anna Muster"),
+        ("Anna Muster.ipynb", "Anna Muster"),
+    ],
+)
+def test_students_are_found_in_the_names_of_moodle_and_canvas(path, student):
+    assert student_of(path) == student
+
+
+def test_a_folder_and_its_zip_hold_the_same_submissions_without_what_the_system_left(tmp_path):
+    for path in (
+        "Anna/08.ipynb",
+        "Anna/.ipynb_checkpoints/08-checkpoint.ipynb",
+        "__MACOSX/Anna/._08.ipynb",
+        "Ben/07.ipynb",
+    ):
+        (tmp_path / "in" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / path).write_text("{}", encoding="utf-8")
+    archive = Path(shutil.make_archive(str(tmp_path / "in"), "zip", tmp_path / "in"))
+    for place in (tmp_path / "in", archive):
+        found = read_submissions(place)
+        assert [[file.path for file in one.files] for one in found] == [["Anna/08.ipynb"], ["Ben/07.ipynb"]]
+    with pytest.raises(ValueError, match="HANDED_IN must be a folder or a zip; got"):
+        read_submissions(tmp_path / "nowhere")
+
+
+def test_a_student_may_hand_in_a_zip(tmp_path):
+    with zipfile.ZipFile(tmp_path / "Anna_1_assignsubmission_file_work.zip", "w") as archive:
+        archive.writestr(
+            "work/08.ipynb", '{"cells": [{"cell_type": "code", "source": ["a = 1\\n", "b = 2"]}]}'
+        )
+        archive.writestr("work/notes.txt", "notes")
+    (submission,) = read_submissions(tmp_path)
+    (notebook,) = submission.notebooks()
+    assert cells_of(notebook) == [("code", "a = 1\nb = 2")]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"cells": [null]}', b'{"cells": 3}', b"[" * 10**5, b"\xff\xfe"]
+)
+def test_what_is_no_notebook_is_said_to_be_none(content):
+    with pytest.raises(Unreadable, match="cannot be read as a notebook"):
+        cells_of(HandedIn("a.ipynb", len(content), lambda: content))
+    with pytest.raises(Unreadable, match="is larger than 32 MB"):
+        cells_of(HandedIn("a.ipynb", 10**8, lambda: pytest.fail("it was read")))
+
+
+# --- the whole command ---
+
+
+class Untouchable:
+    """Stands for the process that judges where none is to be started."""
+
+    def ask(self, job):
+        raise AssertionError("this answer was judged")
+
+
+def record_of(files: dict[str, str]) -> dict:
+    handed_in = [HandedIn(path, len(text), text.encode) for path, text in files.items()]
+    return grade.grade(Submission("Anna", handed_in), originals(["00"]), Untouchable())
+
+
+def test_who_hands_in_no_notebook_of_the_course_is_looked_at():
+    assert "holds no notebook of the course: 00.py" in looked_at(record_of({"00.py": "print(1)"}))
+    foreign = json.dumps({"cells": [{"cell_type": "code", "source": "print(1)"}]})
+    assert "is no notebook of the course" in looked_at(record_of({"00.ipynb": foreign}))
+    assert "cannot be read" in looked_at(record_of({"00.ipynb": "no JSON"}))
+
+
+def test_a_notebook_counts_under_any_name_and_of_two_the_better_answers():
+    untouched = json.dumps(nbformat.read(NOTEBOOKS / f"{NOTEBOOK}.ipynb", as_version=4))
+    record = record_of({"my notebook (1).ipynb": untouched, "my notebook.ipynb": untouched})
+    assert {result["status"] for result in record["results"].values()} == {"to do"}
+    assert "was handed in twice" in looked_at(record)
+
+
+def test_points_that_a_person_gave_for_an_open_task_are_added(tmp_path):
+    notebook = nbformat.read(NOTEBOOKS / f"{NOTEBOOK}.ipynb", as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("my_measurement = 1"))
+    record = record_of({"00.ipynb": json.dumps(notebook)})
+    assert record["open_tasks"] == [NOTEBOOK]
+    record["student"] = '=Anna, "the" <b>'
+    write_report([record], originals(["00"]), tmp_path)
+    with (tmp_path / "open_tasks.csv").open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.reader(lines))
+    assert len(rows) == 1 + len(originals(["00"])[0].rubric)
+    assert rows[1][0].startswith("'="), "a spreadsheet would take the name for a formula"
+    rows[1][3], rows[2][3] = "2", "1"
+    with (tmp_path / "open_tasks.csv").open("w", encoding="utf-8-sig", newline="") as lines:
+        csv.writer(lines).writerows(rows)
+    for _ in range(2):  # they stay
+        write_report([record], originals(["00"]), tmp_path)
+        (row,) = json.loads((tmp_path / "grades.json").read_text(encoding="utf-8"))
+        assert (row["open_task_points"], row["total"]) == (3, 3)
+    rows[1][3] = "lots"
+    with (tmp_path / "open_tasks.csv").open("w", encoding="utf-8-sig", newline="") as lines:
+        csv.writer(lines).writerows(rows)
+    with pytest.raises(ValueError, match="must hold whole points from 0 to 2; got 'lots'"):
+        write_report([record], originals(["00"]), tmp_path)
+
+
+def test_without_bubblewrap_it_warns_and_what_was_graded_is_not_graded_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(grade.shutil, "which", lambda name: None)
+    monkeypatch.setattr(grade, "WORKERS", 1)
+    handed_in, out = tmp_path / "handed_in", tmp_path / "grades"
+    monkeypatch.setattr("sys.argv", ["grade", str(handed_in), str(out), "--notebooks", "00"])
+    names = ['Ann, "the" O\'Neil', "<script>alert(1)</script>".replace("/", "|"), "Zoë 😀"]
+    for name in names:
+        hand_in(handed_in, name, (RIGHT,))
+    grade.main()
+    said = capsys.readouterr()
+    assert "0 of 3 submissions were graded before" in said.out and said.err.count(grade.UNPROTECTED) == 1
+    with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as lines:
+        rows = {row["student"]: row for row in csv.DictReader(lines)}
+    assert {row["total"] for row in rows.values()} == {"4"} and set(rows) == {f"{name}_1" for name in names}
+    assert not any("<script>" in page.read_text(encoding="utf-8") for page in (out / "pages").iterdir())
+
+    # What was killed half way has its record or has it not; one that was changed is graded again.
+    asked = []
+    monkeypatch.setattr(
+        grade.Judge,
+        "ask",
+        lambda self, job: asked.append(job) or {"status": "", "message": "", "look_at": []},
+    )
+    (changed,) = handed_in.glob("Zo*/*.ipynb")
+    changed.write_text(changed.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    next((out / "records").glob("Ann*")).unlink()
+    grade.main()
+    assert "1 of 3 submissions were graded before" in capsys.readouterr().out
+    assert len(asked) == 6
+
+
+def test_on_windows_it_says_so_in_one_sentence(monkeypatch):
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(SystemExit, match="make grade needs Linux or macOS"):
+        grade.main()

@@ -1,0 +1,273 @@
+"""Grade what a class has handed in: python -m workshop.grade HANDED_IN OUT [--notebooks 03 08]
+
+HANDED_IN is a folder or a zip as Moodle or Canvas hands it out, or a folder with one for each student
+(`workshop.submissions`). Into OUT go grades.csv, grades.json, a page for each student (`workshop.grading_report`), and
+in `records` what is known of each submission, so that a command which was interrupted is taken up again, and what was
+graded before is not graded again. Answers run in processes of their own (`workshop.judging`), under bubblewrap where it
+is. The points are for taking part: who forges a verdict gets them, and stands in the column "look at".
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import course_utils.exercises
+from course_utils.files import write_whole
+from course_utils.settings import PROJECT
+from workshop.exercise_cells import CHECK, TASK_HEADING, ExerciseCells, Original, originals
+from workshop.grading_report import file_name_of, write_report
+from workshop.submissions import Submission, Unreadable, cells_of, read_submissions
+
+WORKERS = 2
+SECONDS = 10
+UNPROTECTED = (
+    "Warning: bubblewrap (bwrap) is missing or not allowed here, so answers run with your rights: they can read and "
+    "change your files and use the network."
+)
+
+
+# --- the process that judges ---
+
+
+def sandbox(*hidden: Path) -> list[str]:
+    """The beginning of a command that may only read, without network, home and `hidden`; empty without bubblewrap."""
+    if not shutil.which("bwrap"):
+        return []
+    command = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev"]
+    for folder in (Path.home(), Path("/tmp")):
+        command += ["--tmpfs", str(folder)]
+    for needed in (PROJECT, Path(sys.prefix), Path(sys.base_prefix)):
+        command += ["--ro-bind", str(needed), str(needed)]
+    for place in hidden:
+        command += ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", os.devnull, str(place)]
+    command += ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--uid", "65534"]
+    allowed = subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0
+    return command if allowed else []
+
+
+class Judge:
+    """A process of `workshop.judging`, started again whenever an answer has ended it."""
+
+    def __init__(self, protection: list[str], seconds: int) -> None:
+        self.command = [*protection, sys.executable, "-m", "workshop.judging", str(seconds)]
+        self.longest = seconds + 60
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> subprocess.Popen[str]:
+        # Settings and caches go to the sandbox's own /tmp.
+        variables = {
+            "OMP_NUM_THREADS": "1",
+            "MPLCONFIGDIR": "/tmp",
+            "HOME": "/tmp",
+            "COURSE_KEEP_MODELS": "0",
+        }
+        process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", cwd=PROJECT,
+            env={**os.environ, **variables}, start_new_session=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError(f"the process that judges answers does not start: {' '.join(self.command)}")
+        return process
+
+    def ask(self, job: dict) -> dict:
+        """The reply to a job, see `workshop.judging`."""
+        if self.process is None:
+            self.process = self.start()
+        assert self.process.stdin is not None and self.process.stdout is not None
+        alarm = threading.Timer(self.longest, self.end)
+        alarm.start()
+        try:
+            self.process.stdin.write(json.dumps(job) + "\n")
+            self.process.stdin.flush()
+            return json.loads(self.process.stdout.readline())
+        except (OSError, ValueError):
+            self.end()
+            what = "ended the process that judges it"
+            look_at = [f"{job['exercise']} {what}"]
+            return {"status": "not yet", "message": f"your function {what}", "look_at": look_at}
+        finally:
+            alarm.cancel()
+
+    def end(self) -> None:
+        """End the process; a new one starts with the next job."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+# --- a submission ---
+
+
+def grade(submission: Submission, course: list[Original], judge: Judge) -> dict:
+    """The record of a submission: what each exercise got, what a person should look at, which open tasks to read."""
+    results: dict[str, dict] = {}
+    look_at: dict[str, list[str]] = defaultdict(list)
+    tasks = []
+    for file in submission.notebooks():
+        try:
+            cells = cells_of(file)
+        except Unreadable as problem:
+            look_at[file.path].append(str(problem))
+            continue
+        sources = [source for kind, source in cells if kind == "code"]
+        original = max(course, key=lambda original: likeness(original, sources))
+        if not likeness(original, sources):
+            look_at[file.path].append("is no notebook of the course")
+            continue
+        if any(exercise.name in results for exercise in original.exercises):
+            look_at[original.name].append("was handed in twice: the better answers count")
+        if has_worked_on_task(cells, original):
+            tasks.append(original.name)
+        for exercise in original.exercises:
+            reply = reply_to(exercise, original, sources, judge)
+            look_at[original.name] += reply.pop("look_at")
+            if results.get(exercise.name, {}).get("status") != "right":
+                results[exercise.name] = reply
+    if not results:
+        names = ", ".join(file.path for file in submission.files)
+        look_at["submission"].append(f"holds no notebook of the course: {names[:200]}")
+    return {
+        "student": submission.student,
+        "results": results,
+        "look_at": {place: list(dict.fromkeys(found)) for place, found in look_at.items() if found},
+        "open_tasks": tasks,
+    }
+
+
+def likeness(original: Original, sources: list[str]) -> int:
+    """How many code cells and checks of a notebook of the course a student's notebook has."""
+    checks = {name for source in sources for name, _ in CHECK.findall(source)}
+    names = {exercise.name for exercise in original.exercises}
+    return len(set(original.sources) & set(sources)) + len(names & checks)
+
+
+def has_worked_on_task(cells: list[tuple[str, str]], original: Original) -> bool:
+    """Whether there is code of the student's own below the heading of the open task."""
+    starts = [i for i, (_, source) in enumerate(cells) if source.startswith(TASK_HEADING)]
+    below = cells[starts[0] :] if starts else []
+    return any(kind == "code" and source and source not in original.sources for kind, source in below)
+
+
+def reply_to(exercise: ExerciseCells, original: Original, sources: list[str], judge: Judge) -> dict:
+    """What is to be said of an exercise in a student's notebook. Only an answer that was written needs a process."""
+    own = [source for source in sources if source not in original.sources]
+    checked_in = {name: (function, source) for source in own for name, function in CHECK.findall(source)}
+    function, cell = checked_in.get(exercise.name, (exercise.function, ""))
+    untouched = [exercise.stub] if exercise.stub in sources else []
+    defines = re.compile(rf"^(def {function}\b|{function} *=)", re.MULTILINE)
+    if cell or any(defines.search(source) for source in own):
+        # The cell of the exercise comes last: another one may define a function of the same name.
+        cells = [*untouched, *own, cell]
+        return judge.ask(
+            {"exercise": exercise.name, "notebook": original.name, "function": function, "cells": cells}
+        )
+    if untouched:
+        return {"status": "to do", "message": "nothing was written", "look_at": []}
+    missing = f"lacks the exercise {exercise.name}"
+    return {"status": "missing", "message": f"your notebook {missing}", "look_at": [missing]}
+
+
+# --- all of them ---
+
+
+def checksum_of(course: list[Original]) -> str:
+    """A checksum of notebooks and checks, because what another course has graded must be graded again."""
+    digest = hashlib.sha256(repr([original.sources for original in course]).encode())
+    for path in sorted(Path(course_utils.exercises.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def grade_all(
+    submissions: list[Submission],
+    course: list[Original],
+    records: Path,
+    protection: list[str],
+    seconds: int = SECONDS,
+) -> list[dict]:
+    """The records of all submissions, in their order; those that `records` has not yet are graded and written there."""
+    keys = {one.student: one.checksum() + checksum_of(course) for one in submissions}
+    paths = {one.student: records / f"{file_name_of(one.student)}.json" for one in submissions}
+    known = {
+        student: record
+        for student, path in paths.items()
+        if path.is_file() and (record := json.loads(path.read_text(encoding="utf-8")))["key"] == keys[student]
+    }
+    print(f"{len(known)} of {len(submissions)} submissions were graded before.")
+    judges: queue.SimpleQueue[Judge] = queue.SimpleQueue()
+    for _ in range(WORKERS):
+        judges.put(Judge(protection, seconds))
+
+    def graded(submission: Submission) -> dict:
+        judge = judges.get()
+        try:
+            record = {**grade(submission, course, judge), "key": keys[submission.student]}
+        finally:
+            judges.put(judge)
+        text = json.dumps(record, indent=1)
+        write_whole({paths[submission.student]: text.encode()})
+        return record
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        running = [pool.submit(graded, one) for one in submissions if one.student not in known]
+        try:
+            for count, done in enumerate(as_completed(running), 1):
+                known[done.result()["student"]] = done.result()
+                bar = "#" * (30 * count // len(running))
+                print(f"\r[{bar:<30}] {count} of {len(running)}", end="", flush=True)
+        finally:
+            print()
+            pool.shutdown(cancel_futures=True)
+            while not judges.empty():
+                judges.get().end()
+    return [known[one.student] for one in submissions]
+
+
+def main() -> None:
+    if not hasattr(os, "fork"):
+        sys.exit(
+            "make grade needs Linux or macOS, because each answer runs in a forked process; on Windows, use WSL."
+        )
+    parser = argparse.ArgumentParser(description="Grade what a class has handed in.")
+    parser.add_argument(
+        "handed_in", type=Path, help="a folder or a zip, as the learning platform hands it out"
+    )
+    parser.add_argument(
+        "out", type=Path, help="the folder of the grades; what it holds already is not graded again"
+    )
+    parser.add_argument(
+        "--notebooks", nargs="*", default=[], help="their numbers, such as 03 08; default: all"
+    )
+    arguments = parser.parse_args()
+    try:
+        course, submissions = originals(arguments.notebooks), read_submissions(arguments.handed_in)
+    except ValueError as problem:
+        sys.exit(str(problem))
+    records = arguments.out / "records"
+    records.mkdir(parents=True, exist_ok=True)
+    protection = sandbox(arguments.handed_in.resolve(), arguments.out.resolve())
+    if not protection:
+        print(UNPROTECTED, file=sys.stderr)
+    graded = grade_all(submissions, course, records, protection)
+    try:
+        write_report(graded, course, arguments.out)
+    except ValueError as problem:
+        sys.exit(str(problem))
+    print(f'Grades: {arguments.out / "grades.csv"}. The column "look at" names what a person should read.')
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What students handed in, as a learning platform gives it to a teacher: a folder or a zip, read without unpacking.
+
+Moodle     Anna Muster_4711_assignsubmission_file/08_vae.ipynb, or with all files in one folder
+           Anna Muster_4711_assignsubmission_file_08_vae.ipynb     (moodle: mod/assign/classes/downloader.php)
+Canvas     musteranna_4711_90210_08_vae.ipynb, late: musteranna_LATE_4711_90210_08_vae.ipynb, with anonymous marking:
+           anon_x7Qz1_90210_08_vae.ipynb     (canvas-lms: lib/content_zipper.rb)
+otherwise  Anna Muster/08_vae.ipynb, or Anna Muster.ipynb
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+LARGEST = 32 * 1024**2
+STUDENT_IN_PATH = (
+    re.compile(r"(?P<student>[^/]+?)_assignsubmission_[a-z]+[_/]"),
+    re.compile(r"(?:LATE_)?(?P<student>anon_[^_/]+)_\d+_[^/]*$"),
+    re.compile(r"(?P<student>[^/]+?)(?:_LATE)?(?P<number>_\d+)_\d+_[^/]*$"),
+    re.compile(r"(?P<student>[^/]+)/"),
+    re.compile(r"(?P<student>.+)\.[^.]+"),
+)
+
+
+class Unreadable(Exception):
+    """A file is no notebook that can be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A file that was handed in: its path in the folder or zip, its size in bytes, and how to read it."""
+
+    path: str
+    size: int
+    read: Callable[[], bytes]
+
+
+@dataclass
+class Submission:
+    """All files of one student."""
+
+    student: str
+    files: list[HandedIn] = field(default_factory=list)
+
+    def checksum(self) -> str:
+        """A checksum of what was handed in: paths and contents, of files too large to read only their sizes."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            content = file.read() if file.size <= LARGEST else str(file.size).encode()
+            digest.update(file.path.encode() + hashlib.sha256(content).digest())
+        return digest.hexdigest()
+
+    def notebooks(self) -> Iterator[HandedIn]:
+        """The notebooks among the files, and in those that are a zip."""
+        for file in self.files:
+            if file.path.lower().endswith(".ipynb"):
+                yield file
+            elif file.path.lower().endswith(".zip") and file.size <= LARGEST:
+                with contextlib.suppress(zipfile.BadZipFile):
+                    inside = _in_zip(zipfile.ZipFile(io.BytesIO(file.read())))
+                    yield from (inner for inner in inside if inner.path.lower().endswith(".ipynb"))
+
+
+def read_submissions(place: Path) -> list[Submission]:
+    """The submissions in a folder or zip, in the order of the students' names. Raises ValueError if there are none."""
+    if not place.is_dir() and not zipfile.is_zipfile(place):
+        raise ValueError(f"HANDED_IN must be a folder or a zip; got {str(place)!r}")
+    files = _in_folder(place) if place.is_dir() else _in_zip(zipfile.ZipFile(place))
+    found: dict[str, Submission] = {}
+    for file in sorted(files, key=lambda file: file.path):
+        student = student_of(file.path)
+        found.setdefault(student, Submission(student)).files.append(file)
+    if not found:
+        raise ValueError(f"HANDED_IN must hold what students handed in; {str(place)!r} holds no files")
+    return [found[student] for student in sorted(found)]
+
+
+def student_of(path: str) -> str:
+    """The student whose file this is, with the platform's number where there is one."""
+    for pattern in STUDENT_IN_PATH:
+        if match := pattern.match(path):
+            return match["student"] + (match.groupdict().get("number") or "")
+    return path
+
+
+def _in_folder(folder: Path) -> Iterator[HandedIn]:
+    for path in folder.rglob("*"):
+        # A name that is not in UTF-8 could not be written anywhere.
+        name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
+        if path.is_file() and not path.is_symlink() and not _is_hidden(name):
+            yield HandedIn(name, path.stat().st_size, path.read_bytes)
+
+
+def _in_zip(archive: zipfile.ZipFile) -> Iterator[HandedIn]:
+    for entry in archive.infolist():
+        if not entry.is_dir() and not _is_hidden(entry.filename):
+            yield HandedIn(entry.filename, entry.file_size, partial(archive.read, entry))
+
+
+def _is_hidden(path: str) -> bool:
+    """Whether a file is one that JupyterLab or the system has left: a checkpoint, .DS_Store, __MACOSX."""
+    return any(part.startswith((".", "__MACOSX")) for part in path.split("/"))
+
+
+def cells_of(file: HandedIn) -> list[tuple[str, str]]:
+    """The cells of a notebook, as (type, source). Raises Unreadable."""
+    if file.size > LARGEST:
+        raise Unreadable(f"is larger than {LARGEST // 1024**2} MB")
+    try:
+        cells = json.loads(file.read())["cells"]
+        return [(cell["cell_type"], "".join(cell["source"]).rstrip()) for cell in cells]
+    except Exception as error:  # whatever a damaged or hostile file makes zip and JSON raise
+        raise Unreadable(f"cannot be read as a notebook ({type(error).__name__})") from None
