@@ -1,6 +1,5 @@
 """What holds for every notebook: its form on disk, and that its exercises and displayed solutions fit together."""
 
-import ast
 import json
 import os
 import re
@@ -11,10 +10,10 @@ import pytest
 
 from course_utils.exercises import EXERCISES, ExerciseNotSolved
 from course_utils.settings import NOTEBOOKS
+from workshop.exercise_cells import exercises_in, names_for_answers, open_task_in, originals, rubric
 from workshop.notebooks import is_normalised
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-FENCED_PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 LARGEST_FILE = 1_500_000
 
 
@@ -93,60 +92,22 @@ def test_targets_are_compared(notebook):
 # --- exercises and solutions ---
 
 
-def definitions_in(source: str) -> str:
-    """The imports, constants, functions and classes of a cell: all that a solution may rely on."""
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    nodes = [node for node in ast.parse(source).body if isinstance(node, kinds) or is_constant(node)]
-    for node in nodes:
-        # A default may be a variable of the notebook, which is not there.
-        if isinstance(node, ast.FunctionDef):
-            node.args.defaults = [
-                ast.Constant(None) if isinstance(one, ast.Name) and one.id.islower() else one
-                for one in node.args.defaults
-            ]
-    return ast.unparse(ast.Module(nodes, type_ignores=[]))
+def test_every_exercise_has_one_stub_one_check_and_one_folded_solution(notebook):
+    exercises = exercises_in(notebook.cells)
+    assert 2 <= len(exercises) <= 4
+    solutions = [cell for cell in notebook.cells if "solution" in tags(cell)]
+    assert len(solutions) == len(exercises)
+    for exercise, solution in zip(exercises, solutions):
+        assert solution is notebook.cells[exercise.position + 1]
+        assert "<details" in solution.source, "the solution must be collapsed until the reader asks for it"
+        assert "# YOUR CODE" in exercise.stub and "# YOUR CODE" not in exercise.solution
+        stars = re.findall(r"\((\*+)\)", notebook.cells[exercise.heading].source)
+        assert stars[0] == "*" * EXERCISES[exercise.name].level
 
 
-def is_constant(node: ast.stmt) -> bool:
-    """Whether a statement sets a name such as SIZES; single capitals stand for matrices, networks and numbers."""
-    name = ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else ""
-    return name.isidentifier() and name.isupper() and len(name) > 1
-
-
-def exercises_with_solutions(notebook) -> list[tuple[str, str]]:
-    """(exercise cell, code of the solution in the very next cell) for every exercise of the notebook."""
-    pairs = []
-    for cell, following in zip(notebook.cells, [*notebook.cells[1:], nbformat.v4.new_markdown_cell("")]):
-        if "exercise" not in tags(cell):
-            continue
-        solutions = FENCED_PYTHON.findall(following.source)
-        assert "solution" in tags(following) and len(solutions) == 1, (
-            f"no single solution follows: {cell.source}"
-        )
-        assert "<details" in following.source, "the solution must be collapsed until the reader asks for it"
-        pairs.append((cell.source, solutions[0]))
-    return pairs
-
-
-def definitions_of(notebook) -> dict:
-    names: dict = {}
-    for cell in code_cells(notebook):
-        if "exercise" not in tags(cell):
-            exec(definitions_in(cell.source), names)
-    return names
-
-
-def checks_in(source: str) -> list[str]:
-    return re.findall(r'^check\("(\w+)"', source, re.MULTILINE)
-
-
-def test_every_exercise_has_one_stub_one_check_and_one_solution(notebook):
-    pairs = exercises_with_solutions(notebook)
-    assert 2 <= len(pairs) <= 4
-    assert sum("solution" in tags(cell) for cell in notebook.cells) == len(pairs)
-    for source, solution in pairs:
-        assert len(checks_in(source)) == 1 and "# YOUR CODE" in source, source
-        assert "# YOUR CODE" not in solution
+def test_what_a_good_answer_to_the_open_task_holds_can_be_given_points(notebook):
+    parts = rubric(notebook.cells[open_task_in(notebook.cells)].source)
+    assert 2 <= len(parts) <= 6 and all(part.startswith("It ") and part.endswith(".") for part in parts)
 
 
 def test_the_hint_that_an_unsolved_exercise_offers_can_be_called(notebook):
@@ -156,24 +117,21 @@ def test_the_hint_that_an_unsolved_exercise_offers_can_be_called(notebook):
 
 def test_stubs_read_to_do_and_displayed_solutions_are_right(notebook, monkeypatch, capsys):
     monkeypatch.chdir(NOTEBOOKS)
-    names = definitions_of(notebook)
-    for source, solution in exercises_with_solutions(notebook):
-        (name,) = checks_in(source)
+    names = names_for_answers(notebook.cells)
+    for exercise in exercises_in(notebook.cells):
         monkeypatch.delenv("COURSE_STRICT", raising=False)
-        exec(source, names)
-        assert capsys.readouterr().out.startswith(f"To do ({name})")
+        exec(exercise.stub, names)
+        assert capsys.readouterr().out.startswith(f"To do ({exercise.name})")
         monkeypatch.setenv("COURSE_STRICT", "1")
         with pytest.raises(ExerciseNotSolved):
-            exec(source, names)
-        exec(solution, names)
-        exec(source[source.index("check(") :], names)
-        assert capsys.readouterr().out.startswith(f"Right ({name})")
+            exec(exercise.stub, names)
+        exec(exercise.solution, names)
+        exec(exercise.stub[exercise.stub.index("check(") :], names)
+        assert capsys.readouterr().out.startswith(f"Right ({exercise.name})")
 
 
 def test_every_registered_exercise_stands_in_one_notebook():
-    notebooks = [nbformat.read(path, as_version=4) for path in PATHS]
-    cells = [cell for notebook in notebooks for cell in code_cells(notebook) if "exercise" in tags(cell)]
-    found = [name for cell in cells for name in checks_in(cell.source)]
+    found = [exercise.name for original in originals([]) for exercise in original.exercises]
     assert sorted(found) == sorted(EXERCISES)
 
 
