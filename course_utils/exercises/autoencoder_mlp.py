@@ -189,7 +189,7 @@ exercise(
     "mended_loss",
     objective="find a silent broadcast by what the training settles on",
     level=3,
-    points=2,
+    points=3,
     given=lambda: [
         (torch.rand(count, 28, 28), torch.rand(count, 1, 28, 28, requires_grad=True)) for count in (6, 1)
     ],

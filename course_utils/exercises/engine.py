@@ -19,6 +19,9 @@ from course_utils.exercises.compare import Kind, Table
 # What is left of a function that has not been written yet: `...`, `pass`, a docstring, `return None`.
 STUB_INSTRUCTIONS = {"RESUME", "NOP", "POP_TOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
 
+# Minutes that an exercise is expected to take, by its level, for a class to plan with.
+MINUTES = {1: 5, 2: 10, 3: 15}
+
 
 class Wrong(Exception):
     """An answer is wrong; the message is the diagnosis, one or two sentences in the second person."""
@@ -69,6 +72,11 @@ class Exercise:
     otherwise: str = ""
     level: int = 1
     points: int = 1
+
+    @property
+    def minutes(self) -> int:
+        """How long it is expected to take."""
+        return MINUTES[self.level]
 
     def cases(self) -> list[tuple]:
         """The arguments of every call; if they are judged together, one case that holds them all."""
