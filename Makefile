@@ -9,7 +9,8 @@
 # make check        check style, format, types and floors, as CI does; `make lint` mends what can be mended
 # make notebooks    run all notebooks in place and normalise the files
 # make models       write course_utils/models.py from the notebooks' cells tagged `model`
-# make bench        measure speed, as ratios of things run side by side, and how soon the demos follow the hand
+# make bench        measure speed, as ratios of things run side by side; `make bench ONLY="vae growth"` for some parts
+# make times        measure how long the notebooks run, and write it into README.md and their first cells
 # make test-lowest  run the tests with the lowest versions that pyproject.toml allows, in .venv-lowest
 # make test-colab   run 00, 04 and 07 and the tests of the demos with what Colab has, in .venv-colab
 # make constraints  set up .venv with the newest versions, and write them down in constraints.txt
@@ -34,7 +35,7 @@ COURSE := --editable ".[lab,test,site]"
 # Two workers, each with a file at a time, in the order of pyproject.toml's testpaths: the notebooks first.
 TEST := -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab test site slides venv work check lint notebooks models bench test-lowest test-colab constraints
+.PHONY: lab test site slides venv work check lint notebooks models bench times test-lowest test-colab constraints
 
 lab: .venv/installed
 	@echo "JupyterLab starts: if no browser opens, open the address that it prints. Ctrl+C ends it."
@@ -97,7 +98,10 @@ models: .venv/installed
 	.venv/bin/python -m workshop.export_models
 
 bench: .venv/installed
-	$(SINGLE_THREAD) .venv/bin/python -m workshop.bench && .venv/bin/python -m workshop.frames
+	$(SINGLE_THREAD) .venv/bin/python -m workshop.bench $(ONLY)
+
+times: .venv/installed
+	$(SINGLE_THREAD) .venv/bin/python -m workshop.times
 
 test-lowest:
 	"$(PYTHON)" -m venv --clear .venv-lowest && .venv-lowest/bin/python $(INSTALL) uv
