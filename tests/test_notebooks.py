@@ -10,7 +10,14 @@ import pytest
 
 from course_utils.exercises import EXERCISES, ExerciseNotSolved
 from course_utils.settings import NOTEBOOKS
-from workshop.exercise_cells import exercises_in, names_for_answers, open_task_in, originals, rubric
+from workshop.exercise_cells import (
+    FENCED_PYTHON,
+    exercises_in,
+    names_for_answers,
+    open_task_in,
+    originals,
+    rubric,
+)
 from workshop.notebooks import is_normalised
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -99,6 +106,7 @@ def test_every_exercise_has_one_stub_one_check_and_one_folded_solution(notebook)
     assert len(solutions) == len(exercises)
     for exercise, solution in zip(exercises, solutions):
         assert solution is notebook.cells[exercise.position + 1]
+        assert len(FENCED_PYTHON.findall(solution.source)) == 1
         assert "<details" in solution.source, "the solution must be collapsed until the reader asks for it"
         assert "# YOUR CODE" in exercise.stub and "# YOUR CODE" not in exercise.solution
         stars = re.findall(r"\((\*+)\)", notebook.cells[exercise.heading].source)

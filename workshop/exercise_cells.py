@@ -28,7 +28,8 @@ GOOD_ANSWER = re.compile(r"^(?:\*\*)?A good answer(?:\*\*)? (.*?)(?:\n\n|\Z)", r
 class ExerciseCells:
     """An exercise of a notebook: its declared name, the function to write, its stub, and the displayed solution.
 
-    `heading` and `position` are the positions of the cell with its heading and of the stub.
+    `heading` and `position` are the positions of the cell with its heading and of the stub; in the edition of
+    students the solution is empty.
     """
 
     name: str
@@ -80,7 +81,7 @@ def exercises_in(cells: list) -> list[ExerciseCells]:
             heading = position
         if "exercise" in tags(cell):
             ((name, function),) = CHECK.findall(cell.source)
-            (solution,) = FENCED_PYTHON.findall(cells[position + 1].source)
+            solution = "".join(FENCED_PYTHON.findall(cells[position + 1].source))
             found.append(ExerciseCells(name, function, heading, position, cell.source, solution))
     return found
 
