@@ -12,9 +12,9 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821  JupyterHub gives t
 c.JupyterHub.bind_url = "http://127.0.0.1:8000"
 c.JupyterHub.authenticator_class, c.Authenticator.allow_all = "dummy", True
 c.JupyterHub.spawner_class = "simple"
-c.JupyterHub.concurrent_spawn_limit = (
-    0  # a class logs in at once, and whoever is over a limit gets an error, 429
-)
+# No limits to a class that logs in at once: over this one is an error, 429, and the last server waits for all others.
+c.JupyterHub.concurrent_spawn_limit = 0
+c.Spawner.http_timeout = c.Spawner.start_timeout = 300
 
 # A student's first server copies the notebooks; everything else is read from the course's own folder.
 FIRST = f"mkdir -p ~/course; ln -sfn '{COURSE}/course_utils' ~/course/"
@@ -23,9 +23,6 @@ c.Spawner.cmd = ["sh", "-c", f"{FIRST}; exec '{PROGRAMS}/jupyterhub-singleuser' 
 c.Spawner.notebook_dir = "~/course"
 c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 c.Spawner.environment = {"COURSE_OWN_DIR": "~/course/own", "OMP_NUM_THREADS": "1"}
-c.Spawner.http_timeout = c.Spawner.start_timeout = (
-    300  # when all start at once, the last one waits for the others
-)
 c.Spawner.mem_limit = "2G"  # one notebook needs up to 1 GB; only the spawner of a class keeps to it
 
 # A server without a reader for an hour ends, so that its memory is free for others; files and notebooks stay.

@@ -95,6 +95,7 @@ def end(process: psutil.Popen) -> None:
     _, alive = psutil.wait_procs(family, timeout=SECONDS_TO_END)
     for one in alive:
         one.kill()
+    psutil.wait_procs(alive)
 
 
 def free_ports(count: int) -> list[int]:
