@@ -5,6 +5,10 @@
 # make venv         set up .venv alone
 # make work         copy the notebooks to work/, for a reader who updates the course; what is there already stays
 #
+# For a class (README.md):
+# make assignment OUT=folder [NOTEBOOKS="03 08"] [FORMAT=nbgrader]    write what students are handed
+# make grade HANDED_IN=folder-or-zip OUT=folder [NOTEBOOKS="03 08"]   grade what they hand in
+#
 # For authors:
 # make check        check style, format, types and floors, as CI does; `make lint` mends what can be mended
 # make notebooks    run all notebooks in place and normalise the files
@@ -22,6 +26,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 # An extra package index, for instance the one with CPU-only builds of PyTorch (README.md, "CPU only").
 INDEX ?=
+# The numbers of the notebooks that a class is handed, such as "03 08"; all of them without it.
+NOTEBOOKS ?=
+FORMAT ?= notebooks
 # More options for JupyterLab, for instance `make lab OPTIONS=--ip=0.0.0.0` in a container.
 OPTIONS ?=
 
@@ -35,7 +42,7 @@ COURSE := --editable ".[lab,test,site]"
 # Two workers, each with a file at a time, in the order of pyproject.toml's testpaths: the notebooks first.
 TEST := -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab test site slides venv work check lint notebooks models bench times test-lowest test-colab constraints
+.PHONY: lab test site slides venv assignment grade work check lint notebooks models bench times test-lowest test-colab constraints
 
 lab: .venv/installed
 	@echo "JupyterLab starts: if no browser opens, open the address that it prints. Ctrl+C ends it."
@@ -83,6 +90,14 @@ endif
 	@mkdir -p .venv/share/jupyter/lab/settings
 	@echo '$(NEWS)' > .venv/share/jupyter/lab/settings/overrides.json
 	@echo "$(CURDIR)" > .venv/installed
+
+assignment: .venv/installed
+	$(if $(OUT),,$(error make assignment needs OUT=folder))
+	.venv/bin/python -m workshop.assignment "$(OUT)" --notebooks $(NOTEBOOKS) --format $(FORMAT)
+
+grade: .venv/installed
+	$(if $(and $(HANDED_IN),$(OUT)),,$(error make grade needs HANDED_IN=folder-or-zip and OUT=folder))
+	.venv/bin/python -m workshop.grade "$(HANDED_IN)" "$(OUT)" --notebooks $(NOTEBOOKS)
 
 check: .venv/installed
 	.venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check .
