@@ -10,7 +10,7 @@
 # make grade HANDED_IN=folder-or-zip OUT=folder [NOTEBOOKS="03 08"]   grade what they hand in
 #
 # For authors:
-# make check        check style, format, types and floors, as CI does; `make lint` mends what can be mended
+# make check        check style, format, types, floors and scripts, as CI does; `make lint` mends what can be mended
 # make notebooks    run all notebooks in place and normalise the files
 # make models       write course_utils/models.py from the notebooks' cells tagged `model`
 # make bench        measure speed, as ratios of things run side by side; `make bench ONLY="vae growth"` for some parts
@@ -38,6 +38,8 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 # No question about news at the first start: the .venv's default, which the reader's own settings override.
 NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 INSTALL := -m pip install --disable-pip-version-check $(if $(INDEX),--extra-index-url "$(INDEX)")
+ESLINT := site/node_modules/.bin/eslint
+SCRIPTS := course_utils/explorers/web site tests/web
 COURSE := --editable ".[lab,test,site]"
 # Two workers, each with a file at a time, in the order of pyproject.toml's testpaths: the notebooks first.
 TEST := -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -99,9 +101,11 @@ grade: .venv/installed
 	$(if $(and $(HANDED_IN),$(OUT)),,$(error make grade needs HANDED_IN=folder-or-zip and OUT=folder))
 	.venv/bin/python -m workshop.grade "$(HANDED_IN)" "$(OUT)" --notebooks $(NOTEBOOKS)
 
-check: .venv/installed
+check: .venv/installed site/node_modules/.package-lock.json
 	.venv/bin/python -m ruff check . && .venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy && .venv/bin/lint-imports --no-logo --no-cache
+	@if [ -x $(ESLINT) ]; then $(ESLINT) --config site/eslint.config.mjs $(SCRIPTS); \
+		else echo "The scripts of the pages were not checked: eslint is missing."; fi
 
 lint: .venv/installed
 	.venv/bin/python -m ruff check --fix . && .venv/bin/python -m ruff format .
