@@ -1,0 +1,107 @@
+"""The instructor's guide fits the notebooks: nothing generated is stale, objectives are checked, what-ifs come true."""
+
+import re
+
+import pytest
+
+from course_utils.settings import NOTEBOOKS
+from workshop.guide import (
+    MINUTES_OF_WHAT_IF,
+    WHAT_IFS,
+    Notebook,
+    WhatIf,
+    names_of,
+    objectives,
+    pages,
+    rewritten,
+    routes,
+    stand_ins,
+    what_ifs,
+    with_what_they_need,
+)
+
+NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+TEXTS = {name: path.read_text(encoding="utf-8") for name, path in pages().items()}
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+def test_every_notebook_has_a_page():
+    assert sorted(TEXTS) == [*NAMES, "README"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_is_generated_is_up_to_date(name):
+    assert rewritten(TEXTS[name], name) == TEXTS[name], "run `python -m workshop.guide`"
+
+
+def test_every_objective_is_checked_and_every_exercise_checks_one(name):
+    checked = objectives(TEXTS[name])
+    assert 3 <= len(checked) <= 5 and all(checked.values())
+    exercises = {exercise for exercise, _, _ in Notebook(name).exercises()}
+    assert {one for names in checked.values() for one in names} == exercises
+
+
+def test_homework_gives_every_exercise(name):
+    (asked,) = re.findall(r"<!-- homework\n(.*?)-->", TEXTS[name], re.DOTALL)
+    given = [line.split()[0] for line in asked.strip().split("\n")]
+    assert sorted(given) == sorted(exercise for exercise, _, _ in Notebook(name).exercises())
+
+
+def test_paths_fit_into_their_minutes(name):
+    notebook = Notebook(name)
+    for route in routes(TEXTS[name]):
+        what_ifs_take = WHAT_IFS[route.minutes] * MINUTES_OF_WHAT_IF
+        assert route.planned(notebook) + what_ifs_take <= route.minutes
+        titles = [s.title for s in notebook.lesson.sections if s.title in route.titles]
+        assert titles == route.titles, "sections in another order than in the notebook"
+    core = {section.title for section in notebook.lesson.of(deeper=False)}
+    assert [route.minutes for route in routes(TEXTS[name])] == [75, 25]
+    assert core <= set(routes(TEXTS[name])[0].titles)
+
+
+# --- what-ifs ---
+
+
+def test_there_are_three_what_ifs(name):
+    assert len(what_ifs(TEXTS[name])) == WHAT_IFS[75]
+
+
+def test_the_unchanged_notebook_does_not_print_what_a_what_if_promises(name):
+    for what_if in what_ifs(TEXTS[name]):
+        assert what_if.printed, what_if.title
+        assert what_if.misses(what_if.committed(Notebook(name))), what_if.title
+
+
+def test_what_ifs_come_true(name):
+    page = TEXTS[name]
+    for what_if in what_ifs(page):
+        printed = what_if.run(Notebook(name), stand_ins(page))
+        assert what_if.misses(printed) == [], f"{what_if.title}\n{printed}"
+
+
+# --- how it works ---
+
+
+def test_a_change_must_fit_the_cell():
+    what_if = WhatIf("title", "1", [], "-a = 1\n+a = 2\n", [])
+    assert what_if.changed("a = 1\nb = 1") == "a = 2\nb = 1"
+    with pytest.raises(ValueError, match="once in cell 1"):
+        what_if.changed("a = 3")
+
+
+def test_a_number_outside_the_range_is_told():
+    what_if = WhatIf("title", "1", [], "", [("error", 1, 2), ("a...variance", 3, 1e4), ("rate", 0, 1)])
+    text = "error: ≈ 2.5 per image\na, mean ≈ 0.1, variance ≈ 9,000"
+    assert what_if.misses(text) == ["error: 2.5, not from 1 to 2", "rate: not printed"]
+
+
+def test_a_cell_is_run_with_what_it_needs():
+    sources = ["a = 1\nz = 0", "b = a", "def f(x):\n    return x + b", "a = 2", "print(f(a))"]
+    assert names_of(sources[2]) == ({"b"}, {"f"})
+    assert with_what_they_need({4}, sources, passed_over=set()) == [0, 1, 2, 3, 4]
+    assert with_what_they_need({1}, sources, passed_over=set()) == [0, 1]
+    assert with_what_they_need({4}, sources, passed_over={3}) == [0, 1, 2, 4]
