@@ -10,7 +10,8 @@ from course_utils.settings import NOTEBOOKS, PROJECT
 
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#((?:[^()\s]|\([^()\s]*\))+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "data").glob("*.md"), *NOTEBOOKS.glob("*.ipynb")])
+FOLDERS = (PROJECT, PROJECT / "data", PROJECT / "instructors")
+PAGES = sorted([page for folder in FOLDERS for page in folder.glob("*.md")] + [*NOTEBOOKS.glob("*.ipynb")])
 
 
 def text_of(path) -> str:
