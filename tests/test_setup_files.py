@@ -3,6 +3,8 @@
 import importlib.metadata
 import importlib.util
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 
@@ -181,6 +183,27 @@ def test_torch_and_torchvision_fit_each_other():
     # The compiled part of torchvision works with this torch only if they were built for each other.
     boxes, scores = torch.tensor([[0.0, 0, 2, 2], [0, 0, 2, 2]]), torch.tensor([0.5, 0.9])
     assert torchvision.ops.nms(boxes, scores, iou_threshold=0.5).tolist() == [1]
+
+
+def test_what_colab_has_is_enough_for_the_course():
+    needed = {canonicalize_name(one.name): one.specifier for one in dependencies_of(PYPROJECT)}
+    pins = pins_of((PROJECT / "workshop" / "colab.txt").read_text(encoding="utf-8"))
+    assert {"ipywidgets", "numpy"} <= pins.keys()
+    assert not [name for name, pin in pins.items() if name in needed and not needed[name].contains(pin)]
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_make_work_copies_what_is_missing_and_leaves_the_rest(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    for name in ("00.ipynb", "01.ipynb"):
+        (tmp_path / "notebooks" / name).write_text("new")
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "00.ipynb").write_text("mine")
+    subprocess.run(["make", f"--makefile={PROJECT / 'Makefile'}", "work"], cwd=tmp_path, check=True)
+    assert {path.name: path.read_text() for path in (tmp_path / "work").iterdir()} == {
+        "00.ipynb": "mine",
+        "01.ipynb": "new",
+    }
 
 
 def test_a_test_run_leaves_the_models_of_the_reader_alone():
