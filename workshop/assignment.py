@@ -83,7 +83,7 @@ def main() -> None:
     else:
         write_whole({out / name: file_text(notebook).encode() for name, notebook in editions.items()})
     shutil.make_archive(str(out), "zip", out)
-    print(f"{len(paths)} notebooks in {out} and {out}.zip")
+    print(f"Written: {out} and {out}.zip")
 
 
 if __name__ == "__main__":

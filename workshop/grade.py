@@ -8,6 +8,7 @@ is. The points are for taking part: who forges a verdict gets them, and stands i
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -31,9 +32,11 @@ from workshop.submissions import Submission, Unreadable, cells_of, read_submissi
 
 WORKERS = 2
 SECONDS = 10
+# In memory, with room for what libraries keep there.
+EMPTY_FOLDER = ("--size", str(64 * 1024**2), "--tmpfs")
 UNPROTECTED = (
-    "Warning: bubblewrap (bwrap) is missing or not allowed here, so answers run with your rights: they can read and "
-    "change your files and use the network."
+    "Warning: bubblewrap (bwrap, from 0.8) is missing or not allowed here, so answers run with your rights: they can "
+    "read and change your files and use the network."
 )
 
 
@@ -46,11 +49,11 @@ def sandbox(*hidden: Path) -> list[str]:
         return []
     command = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev"]
     for folder in (Path.home(), Path("/tmp")):
-        command += ["--tmpfs", str(folder)]
+        command += [*EMPTY_FOLDER, str(folder)]
     for needed in (PROJECT, Path(sys.prefix), Path(sys.base_prefix)):
         command += ["--ro-bind", str(needed), str(needed)]
     for place in hidden:
-        command += ["--tmpfs", str(place)] if place.is_dir() else ["--ro-bind", os.devnull, str(place)]
+        command += [*EMPTY_FOLDER, str(place)] if place.is_dir() else ["--ro-bind", os.devnull, str(place)]
     command += ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--uid", "65534"]
     allowed = subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0
     return command if allowed else []
@@ -86,7 +89,7 @@ class Judge:
         if self.process is None:
             self.process = self.start()
         assert self.process.stdin is not None and self.process.stdout is not None
-        alarm = threading.Timer(self.longest, self.end)
+        alarm = threading.Timer(self.longest, end_group_of, [self.process])
         alarm.start()
         try:
             self.process.stdin.write(json.dumps(job) + "\n")
@@ -103,9 +106,15 @@ class Judge:
     def end(self) -> None:
         """End the process; a new one starts with the next job."""
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            end_group_of(self.process)
             self.process.wait()
             self.process = None
+
+
+def end_group_of(process: subprocess.Popen) -> None:
+    """End a process that was not waited for yet, and those that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 # --- a submission ---
@@ -199,7 +208,8 @@ def grade_all(
     seconds: int = SECONDS,
 ) -> list[dict]:
     """The records of all submissions, in their order; those that `records` has not yet are graded and written there."""
-    keys = {one.student: one.checksum() + checksum_of(course) for one in submissions}
+    of_course = checksum_of(course)
+    keys = {one.student: one.checksum() + of_course for one in submissions}
     paths = {one.student: records / f"{file_name_of(one.student)}.json" for one in submissions}
     known = {
         student: record

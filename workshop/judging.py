@@ -38,20 +38,9 @@ LARGEST_REPLY = 64 * 1024
 LONG_SOLUTION = 4
 # Names that an answer to these exercises has no use for; the second ones only where they stand alone: `model.eval()`.
 WATCHED = {
-    *(
-        "os",
-        "sys",
-        "subprocess",
-        "inspect",
-        "gc",
-        "ctypes",
-        "builtins",
-        "importlib",
-        "signal",
-        "socket",
-        "shutil",
-    ),
-    *("threading", "multiprocessing", "pathlib", "engine", "EXERCISES", "Exercise", "Verdict"),
+    *("os", "sys", "subprocess", "inspect", "gc", "ctypes", "builtins", "importlib", "signal", "socket"),
+    *("shutil", "threading", "multiprocessing", "pathlib", "engine", "compare", "spies"),
+    *("EXERCISES", "Exercise", "Verdict"),
 }
 WATCHED_ALONE = {"globals", "eval", "exec", "open", "compile"}
 USUAL_METHODS = {"__init__", "__call__", "__name__", "__len__", "__getitem__", "__iter__"}
@@ -79,7 +68,7 @@ class Reply(TypedDict):
 
 
 def read_cells(cells: list[str]) -> tuple[list[ast.stmt], str]:
-    """The definitions of a student's cells, and why some cannot be read, or that all could."""
+    """The definitions of a student's cells, and why a function may be missing among them."""
     nodes, fault = [], "none of your cells defines it"
     for source in cells:
         try:
@@ -104,7 +93,9 @@ def verdict_on(job: Job, nodes: list[ast.stmt], names: dict, fault: str) -> Repl
     else:
         status, message = "not yet", f"there is no function {job['function']}: {fault}"
     after = library_functions()
-    look_at = [f"replaces {name}" for name in before if after.get(name) is not before[name]]
+    look_at = [
+        f"replaces {name}" for name in sorted(before | after) if before.get(name) is not after.get(name)
+    ]
     if "raised NameError" in message:
         look_at.append(f"{job['exercise']} needs a name that only the notebook has")
     return {"status": status, "message": message[:LONGEST_MESSAGE], "look_at": look_at}

@@ -41,6 +41,15 @@ class HandedIn:
     size: int
     read: Callable[[], bytes]
 
+    def content(self) -> bytes:
+        """What the file holds. Raises Unreadable."""
+        if self.size > LARGEST:
+            raise Unreadable(f"is larger than {LARGEST // 1024**2} MB")
+        try:
+            return self.read()
+        except Exception as error:  # whatever a damaged or locked zip makes Python raise
+            raise Unreadable(f"cannot be read ({type(error).__name__})") from None
+
 
 @dataclass
 class Submission:
@@ -50,10 +59,13 @@ class Submission:
     files: list[HandedIn] = field(default_factory=list)
 
     def checksum(self) -> str:
-        """A checksum of what was handed in: paths and contents, of files too large to read only their sizes."""
+        """A checksum of what was handed in: the paths, and the contents of the files that can be read."""
         digest = hashlib.sha256()
         for file in self.files:
-            content = file.read() if file.size <= LARGEST else str(file.size).encode()
+            try:
+                content = file.content()
+            except Unreadable as problem:
+                content = f"{problem}, {file.size}".encode()
             digest.update(file.path.encode() + hashlib.sha256(content).digest())
         return digest.hexdigest()
 
@@ -62,9 +74,9 @@ class Submission:
         for file in self.files:
             if file.path.lower().endswith(".ipynb"):
                 yield file
-            elif file.path.lower().endswith(".zip") and file.size <= LARGEST:
-                with contextlib.suppress(zipfile.BadZipFile):
-                    inside = _in_zip(zipfile.ZipFile(io.BytesIO(file.read())))
+            elif file.path.lower().endswith(".zip"):
+                with contextlib.suppress(Unreadable, zipfile.BadZipFile):
+                    inside = _in_zip(zipfile.ZipFile(io.BytesIO(file.content())))
                     yield from (inner for inner in inside if inner.path.lower().endswith(".ipynb"))
 
 
@@ -111,10 +123,9 @@ def _is_hidden(path: str) -> bool:
 
 def cells_of(file: HandedIn) -> list[tuple[str, str]]:
     """The cells of a notebook, as (type, source). Raises Unreadable."""
-    if file.size > LARGEST:
-        raise Unreadable(f"is larger than {LARGEST // 1024**2} MB")
+    content = file.content()
     try:
-        cells = json.loads(file.read())["cells"]
+        cells = json.loads(content)["cells"]
         return [(cell["cell_type"], "".join(cell["source"]).rstrip()) for cell in cells]
-    except Exception as error:  # whatever a damaged or hostile file makes zip and JSON raise
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise Unreadable(f"cannot be read as a notebook ({type(error).__name__})") from None

@@ -126,6 +126,7 @@ HOSTILE = {
     "patches the seed": hostile(
         "import torch\ntorch.manual_seed = print\nreturn images.flatten(1)", 1, "replaces torch.manual_seed"
     ),
+    "patches a method": hostile("import torch\ntorch.Tensor.half = print\nreturn images", 0, "replaces Tensor.half"),
     "patches a builtin": hostile("__builtins__['len'] = lambda x: 3\nreturn images", 0, "has __builtins__"),
     "patches the exercise": hostile(
         "from course_utils.exercises import EXERCISES\n"
@@ -326,6 +327,17 @@ def test_what_is_no_notebook_is_said_to_be_none(content):
         cells_of(HandedIn("a.ipynb", len(content), lambda: content))
     with pytest.raises(Unreadable, match="is larger than 32 MB"):
         cells_of(HandedIn("a.ipynb", 10**8, lambda: pytest.fail("it was read")))
+
+
+def test_a_damaged_file_stops_nothing():
+    def damaged() -> bytes:
+        raise zipfile.BadZipFile("bad CRC")
+
+    submission = Submission("Anna", [HandedIn("a.ipynb", 3, damaged), HandedIn("b.zip", 3, lambda: b"PK?")])
+    assert len(submission.checksum()) == 64
+    (notebook,) = submission.notebooks()
+    with pytest.raises(Unreadable, match=r"cannot be read \(BadZipFile\)"):
+        cells_of(notebook)
 
 
 # --- the whole command ---
