@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -38,9 +39,9 @@ class Demo:
         return now
 
 
-@pytest.fixture(scope="module")
-def page(browser) -> Iterator[Page]:
-    """A page with the demos, which must run without a problem."""
+@contextmanager
+def plain_page(browser) -> Iterator[Page]:
+    """A page without a kernel, with the demos, which must run without a problem."""
     page = browser.new_page(viewport={"width": 1000, "height": 900})
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text))
@@ -48,10 +49,29 @@ def page(browser) -> Iterator[Page]:
     page.set_content("".join(f'<div data-demo="{name}"></div>' for name in NAMES))
     for name in NAMES:
         page.add_script_tag(content=page_script(name))
-    expect(page.locator(".course-demo")).to_have_count(len(NAMES))
     yield page
     page.close()
     assert not problems, "\n".join(problems)
+
+
+@contextmanager
+def page_of_jupyterlab(lab) -> Iterator[Page]:
+    """The demos below the cells of a notebook."""
+    cells = [f'from workshop.demos import DEMOS\n\nDEMOS["{name}"].make()' for name in NAMES]
+    with lab.open(lab.write_notebook("demos_without_models.ipynb", cells)) as notebook:
+        notebook.run_all()
+        yield notebook.page
+
+
+@pytest.fixture(scope="module", params=["page", "JupyterLab"])
+def page(request, browser) -> Iterator[Page]:
+    """The demos on a page without a kernel, and in JupyterLab."""
+    opened = (
+        plain_page(browser) if request.param == "page" else page_of_jupyterlab(request.getfixturevalue("lab"))
+    )
+    with opened as page:
+        expect(page.locator(".course-demo")).to_have_count(len(NAMES))
+        yield page
 
 
 def test_the_stepper_follows_the_keyboard_and_the_pointer(page):
@@ -77,8 +97,9 @@ def test_the_elbo_laboratory_follows_the_keyboard_and_the_pointer(page):
         demo.after(lambda slider=slider, key=key: demo.slider(slider).press(key))
     demo.after(lambda: demo.button("Jump to the best q").press(" "))
     expect(demo.status).to_have_text(re.compile(r"gap \+0\.000"))
-    box = demo.root.get_by_role("img").first.bounding_box()
-    demo.after(lambda: demo.page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"]))
+    curves = demo.root.get_by_role("img").first
+    box = curves.bounding_box()
+    demo.after(lambda: curves.click(position={"x": 0.8 * box["width"], "y": 0.5 * box["height"]}))
     assert 1.5 < float(demo.slider("mean of q").input_value()) < 2.5
     assert not demo.slider("mean, latent 2").is_visible()
     demo.after(lambda: demo.root.get_by_role("combobox").select_option("two latents, both used"))
