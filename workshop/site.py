@@ -29,7 +29,7 @@ SITE = PROJECT / "site"
 BUILT = PROJECT / "_site"
 KATEX = SITE / "node_modules" / "katex" / "dist"
 NOTEBOOKS = "notebooks/*.ipynb"
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", NOTEBOOKS)
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "instructors/*.md", NOTEBOOKS)
 # The file and the anchor of a link; an anchor may hold parentheses.
 PICTURE = re.compile(r'<img ([^>]*)src="data:image/(png|svg)(?:\+xml)?;base64,([^"]*)"([^>]*)>')
 # An icon in the theme's style sheet: its names and its letter in the theme's font.
