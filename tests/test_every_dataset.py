@@ -114,8 +114,8 @@ def own_pictures(tmp_path, monkeypatch):
     return root
 
 
-# Notebook 06 needs models that 03 and 05 trained, and goes on with strokes; those that judge what a model draws need more
-# pictures, which `load_folder` says.
+# Notebook 06 needs models that 03 and 05 trained, and goes on with strokes. Those that judge what a model draws need
+# more pictures, which `load_folder` says.
 @pytest.mark.parametrize("path", [*PATHS[:6], PATHS[7]], ids=lambda path: path.stem)
 def test_a_notebook_runs_on_few_own_pictures_of_three_classes(path, own_pictures, own_models, monkeypatch):
     keep_untrained("classifier", own_pictures.resolve().as_posix())
