@@ -34,7 +34,7 @@ from course_utils.settings import NOTEBOOKS, PROJECT
 
 CONFIGURATION = PROJECT / "classroom" / "jupyterhub_config.py"
 NOTEBOOK = NOTEBOOKS / "07_vae_notation_and_elbo.ipynb"
-# What a process would free if it ended: memory that it shares with others counts in part (proportional set size).
+# The proportional set size of the kernel: of memory that n processes share, each is charged 1 / n.
 MEMORY = "print(next(line for line in open('/proc/self/smaps_rollup') if line.startswith('Pss:')).split()[1])"
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_TO_START, SECONDS_TO_END = 120, 60

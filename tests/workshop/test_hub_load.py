@@ -2,16 +2,30 @@
 
 import asyncio
 import json
+import os
+import subprocess
 import sys
 
 import httpx
 import psutil
 import pytest
 import yaml
+from traitlets.config import PyFileConfigLoader
 
-from course_utils.settings import NOTEBOOKS, PROJECT
+from course_utils.settings import PROJECT
 from workshop import hub_load
-from workshop.hub_load import NOTEBOOK, Student, cells_of, end, free_ports, report, run, wait_for, xsrf
+from workshop.hub_load import (
+    CONFIGURATION,
+    NOTEBOOK,
+    Student,
+    cells_of,
+    end,
+    free_ports,
+    report,
+    run,
+    wait_for,
+    xsrf,
+)
 
 
 class Kernel:
@@ -94,16 +108,32 @@ def test_a_hub_that_does_not_start_is_told():
         wait_for(process, "http://127.0.0.1:9")
 
 
-def test_both_hubs_copy_the_notebooks_and_keep_what_a_student_makes():
-    one_machine = (PROJECT / "classroom" / "jupyterhub_config.py").read_text(encoding="utf-8")
-    cluster = yaml.safe_load((PROJECT / "classroom" / "values.yaml").read_text(encoding="utf-8"))[
-        "singleuser"
-    ]
-    command = cluster["lifecycleHooks"]["postStart"]["exec"]["command"][-1]
-    assert (
-        "test -d ~/course/notebooks || cp -r" in one_machine
-        and "test -d ~/course/notebooks || cp -r" in command
-    )
-    assert cluster["extraEnv"]["COURSE_OWN_DIR"] == "~/course/own" and '"~/course/own"' in one_machine
-    assert (NOTEBOOKS / cluster["defaultUrl"].removeprefix("/lab/tree/course/notebooks/")).is_file()
-    assert len(one_machine.splitlines()) <= 40
+CONFIGURED = PyFileConfigLoader("jupyterhub_config.py", path=str(CONFIGURATION.parent)).load_config()
+ON_KUBERNETES = yaml.safe_load((CONFIGURATION.parent / "values.yaml").read_text(encoding="utf-8"))[
+    "singleuser"
+]
+COPIES = {
+    "on one machine": CONFIGURED.Spawner.cmd[2].partition("; exec ")[0],
+    "on Kubernetes": ON_KUBERNETES["lifecycleHooks"]["postStart"]["exec"]["command"][2].replace(
+        "/srv/course", str(PROJECT)
+    ),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the hub runs on Linux")
+@pytest.mark.parametrize("where", COPIES)
+def test_the_first_server_copies_the_notebooks_and_later_ones_leave_them(where, tmp_path):
+    for _ in range(2):
+        subprocess.run(["sh", "-c", COPIES[where]], env=os.environ | {"HOME": str(tmp_path)}, check=True)
+        own = tmp_path / "course" / "notebooks" / NOTEBOOK.name
+        assert (own.parent / "../course_utils/data.py").is_file()
+        content = own.read_bytes()
+        own.write_text("an answer")
+    assert content == b"an answer"
+
+
+def test_both_hubs_keep_what_a_student_makes_in_the_home_folder_and_refuse_nobody():
+    for environment in (CONFIGURED.Spawner.environment, ON_KUBERNETES["extraEnv"]):
+        assert environment == {"COURSE_OWN_DIR": "~/course/own", "OMP_NUM_THREADS": "1"}
+    assert CONFIGURED.JupyterHub.concurrent_spawn_limit == 0
+    assert len(CONFIGURATION.read_text(encoding="utf-8").splitlines()) <= 40
