@@ -10,7 +10,7 @@ from course_utils.settings import NOTEBOOKS, PROJECT
 
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#((?:[^()\s]|\([^()\s]*\))+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-FOLDERS = (PROJECT, PROJECT / "data", PROJECT / "instructors")
+FOLDERS = (PROJECT, PROJECT / "classroom", PROJECT / "data", PROJECT / "instructors")
 PAGES = sorted([page for folder in FOLDERS for page in folder.glob("*.md")] + [*NOTEBOOKS.glob("*.ipynb")])
 
 
