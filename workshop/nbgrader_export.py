@@ -18,8 +18,9 @@ CONFIG = f'''"""Begin with `nbgrader generate_assignment {ASSIGNMENT}`; the rest
 
 import os
 
-# An exercise that is not solved raises an error, which nbgrader takes for 0 points; the kernels inherit the variable.
-os.environ["COURSE_STRICT"] = "1"
+# An exercise that is not solved raises an error, which nbgrader takes for 0 points; what students solve and train is
+# not kept as if it were yours. The kernels inherit the variables.
+os.environ.update(COURSE_STRICT="1", COURSE_KEEP_MODELS="0")
 
 c = get_config()
 c.CourseDirectory.course_id = "generative-vision"
