@@ -40,7 +40,8 @@ BLOCK = re.compile(r"<!-- ([\w-]+)(.*?)-->\n(.*?)<!-- end -->", re.DOTALL)
 DIFF = re.compile(r"```diff\n(.*?)```", re.DOTALL)
 NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*(?:e[-+]?\d+)?|nan|inf)"
 PRINTED = re.compile(
-    rf"^- `(.+)`: (?:between ({NUMBER}) and ({NUMBER})|at least ({NUMBER})|at most ({NUMBER}))", re.MULTILINE
+    rf"^- `(.+)`: (?:between ({NUMBER}) and ({NUMBER})|at least ({NUMBER})|at most ({NUMBER})|({NUMBER})$)",
+    re.MULTILINE,
 )
 OBJECTIVE = re.compile(r"^(\d+)\. ((?:.|\n(?!\d+\. |\n))*)", re.MULTILINE)
 EXERCISE_TITLE = re.compile(r"^#{2,4} (Exercise \d+) \(\*+\) ?(.*)$", re.MULTILINE)
@@ -280,8 +281,8 @@ def stand_ins(page: str) -> dict[str, str]:
 def bounds(part: str) -> list[tuple[str, float, float]]:
     """The lines that a what-if promises: (label, lowest, highest)."""
     rows = []
-    for label, low, high, least, most in PRINTED.findall(part):
-        lowest, highest = low or least or "-inf", high or most or "inf"
+    for label, low, high, least, most, exact in PRINTED.findall(part):
+        lowest, highest = low or least or exact or "-inf", high or most or exact or "inf"
         rows.append((label, float(lowest.replace(",", "")), float(highest.replace(",", ""))))
     return rows
 
@@ -355,7 +356,9 @@ def generated_what_if(notebook: Notebook, asked: str) -> str:
     first, *then = [f"**[{notebook.place(cell_id) + 1}]**" for cell_id in ids]
     where = notebook.section_of.get(ids[0])
     text = f"Change cell {first} ({notebook.link(where) if where else 'in the head'}), and run it"
-    return f"{text}{', then ' + ' and '.join(then) if then else ''}.\n"
+    if not then:
+        return f"{text}.\n"
+    return f"{text}, then {' and '.join(', '.join(then).rsplit(', ', 1))}.\n"
 
 
 def generated_stand_in(notebook: Notebook, asked: str) -> str:
