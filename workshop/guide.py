@@ -18,130 +18,40 @@ says is the author's, and what stands below it is generated from the notebook, i
 
 import argparse
 import contextlib
-import dis
 import io
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
 
 import nbformat
 
 from course_utils.exercises import EXERCISES
 from course_utils.files import write_whole
 from course_utils.settings import NOTEBOOKS, PROJECT
-from workshop.lessons import EXERCISE_TAGS, Section, lesson_of, tags
+from workshop.cells import Notebook
+from workshop.exercise_cells import exercises_in
+from workshop.lessons import EXERCISE_TAGS, tags
 from workshop.notebooks import execute, file_text
 
 GUIDE = PROJECT / "instructors"
 BLOCK = re.compile(r"<!-- ([\w-]+)(.*?)-->\n(.*?)<!-- end -->", re.DOTALL)
 DIFF = re.compile(r"```diff\n(.*?)```", re.DOTALL)
-NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*(?:e[-+]?\d+)?|nan|inf)"
+NUMBER = r"[-+]?\d[\d,]*\.?\d*(?:e[-+]?\d+)?"
 PRINTED = re.compile(
     rf"^- `(.+)`: (?:between ({NUMBER}) and ({NUMBER})|at least ({NUMBER})|at most ({NUMBER})|({NUMBER})$)",
     re.MULTILINE,
 )
 OBJECTIVE = re.compile(r"^(\d+)\. ((?:.|\n(?!\d+\. |\n))*)", re.MULTILINE)
 EXERCISE_TITLE = re.compile(r"^#{2,4} (Exercise \d+) \(\*+\) ?(.*)$", re.MULTILINE)
+# As tests/nbval.cfg masks measured numbers.
 MASKED = re.compile(r"≈ ?[-−]?[\d.,]+(?:e[-+]?\d+)?")
 # How many what-ifs a path has, and how long one takes in class.
 WHAT_IFS = {75: 3, 25: 1}
 MINUTES_OF_WHAT_IF = 4
 
 
-# --- a notebook ---
-
-
-class Notebook:
-    """A notebook of the course, with the sections and the counters of its cells."""
-
-    def __init__(self, name: str):
-        self.name = name
-        self.file = NOTEBOOKS / f"{name}.ipynb"
-        self.cells = nbformat.read(self.file, as_version=4).cells
-        self.lesson = lesson_of(self.file)
-        self.code = [cell for cell in self.cells if cell.cell_type == "code"]
-        self.section_of = {cell.id: s.title for s in self.lesson.sections for cell in s.cells}
-
-    def place(self, cell_id: str) -> int:
-        """The place of a code cell among all code cells; its counter is one more."""
-        for place, cell in enumerate(self.code):
-            if cell.id == cell_id:
-                return place
-        raise ValueError(f"cell_id must name a code cell of {self.name}; got {cell_id!r}")
-
-    def section(self, title: str) -> Section:
-        """The section with a title. Raises ValueError if the plan has none."""
-        for section in self.lesson.sections:
-            if section.title == title:
-                return section
-        raise ValueError(f"title must be that of a section of {self.name}; got {title!r}")
-
-    def sources(self) -> list[str]:
-        """The sources of the code cells."""
-        return [cell.source for cell in self.code]
-
-    def link(self, title: str) -> str:
-        """A section as a link from the guide."""
-        return f"[{title}](../notebooks/{self.file.name}#{title.replace(' ', '-')})"
-
-    def exercises(self) -> list[tuple[str, str, str]]:
-        """(name, title, id of the cell) of each exercise, in the order of the notebook."""
-        found, title = [], ""
-        for cell in self.cells:
-            for number, words in EXERCISE_TITLE.findall(cell.source):
-                title = f"{number}: {words}"
-            if "exercise" in tags(cell):
-                (name,) = re.findall(r'^check\("(\w+)"', cell.source, re.MULTILINE)
-                found.append((name, title, cell.id))
-        return found
-
-
-def names_of(source: str) -> tuple[set[str], set[str]]:
-    """The names that a cell takes from cells above it, builtins among them, and those that it defines."""
-    needs: set[str] = set()
-    defines: set[str] = set()
-    code = compile(source, "cell", "exec")
-    for step in dis.get_instructions(code):
-        if step.opname == "STORE_NAME":
-            defines.add(step.argval)
-        elif step.opname == "LOAD_NAME" and step.argval not in defines:
-            needs.add(step.argval)
-    for inner in _inner_codes(code):
-        loaded = {step.argval for step in dis.get_instructions(inner) if step.opname in INNER_LOADS}
-        needs |= loaded - defines
-    return needs, defines
-
-
-INNER_LOADS = {"LOAD_GLOBAL", "LOAD_NAME"}
-
-
-def _inner_codes(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _inner_codes(constant)
-
-
-def with_what_they_need(wanted: set[int], sources: list[str], passed_over: set[int]) -> list[int]:
-    """Places of cells and of all cells above them that define their names, in order; exercises are passed over."""
-    names = [names_of(source) for source in sources]
-    found, waiting = set(wanted), list(wanted)
-    while waiting:
-        place = waiting.pop()
-        for name in names[place][0]:
-            above = [i for i in range(place) if name in names[i][1] and i not in passed_over]
-            if above and above[-1] not in found:
-                found.add(above[-1])
-                waiting.append(above[-1])
-    return sorted(found)
-
-
-def places_of_exercises(notebook: Notebook) -> set[int]:
-    """The places of the cells in which the reader writes: nothing depends on them."""
-    return {place for place, cell in enumerate(notebook.code) if "exercise" in tags(cell)}
+# --- paths ---
 
 
 def counters(places: list[int]) -> str:
@@ -154,9 +64,6 @@ def counters(places: list[int]) -> str:
             runs.append([place])
     texts = [f"[{run[0] + 1}]" + (f" to [{run[-1] + 1}]" if len(run) > 1 else "") for run in runs]
     return ", ".join(texts)
-
-
-# --- paths ---
 
 
 @dataclass
@@ -173,11 +80,11 @@ class Route:
 
     def places(self, notebook: Notebook) -> list[int]:
         """The places of the cells to run: the head, its sections, and what these need from elsewhere."""
-        left_out = places_of_exercises(notebook) if self.minutes < 75 else set()
+        left_out = notebook.exercises() if self.minutes < 75 else set()
         titles = {None, *self.titles}
         wanted = {i for i, cell in enumerate(notebook.code) if notebook.section_of.get(cell.id) in titles}
         wanted |= {notebook.place(cell_id) for cell_id in self.also}
-        return with_what_they_need(wanted - left_out, notebook.sources(), places_of_exercises(notebook))
+        return notebook.with_what_they_need(wanted - left_out, notebook.sources())
 
     def notebook(self, notebook: Notebook) -> nbformat.NotebookNode:
         """The path as a notebook of its own: the text of its sections, and the cells to run."""
@@ -239,7 +146,7 @@ class WhatIf:
         asked = [place, *map(notebook.place, self.then)]
         printed = io.StringIO()
         names: dict = {}
-        for i in with_what_they_need(set(asked), sources, places_of_exercises(notebook)):
+        for i in notebook.with_what_they_need(set(asked), sources):
             with contextlib.redirect_stdout(printed if i in asked else io.StringIO()):
                 exec(sources[i], names)
         return printed.getvalue()
@@ -305,6 +212,11 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def link(notebook: Notebook, title: str) -> str:
+    """A section of a notebook as a link from the guide."""
+    return f"[{title}](../notebooks/{notebook.file.name}#{title.replace(' ', '-')})"
+
+
 def generated_head(notebook: Notebook) -> str:
     seconds = re.findall(r"about (\d+) seconds", notebook.cells[0].source)[0]
     lesson = notebook.lesson
@@ -322,9 +234,9 @@ def generated_path(notebook: Notebook, route: Route) -> str:
         if title is None:
             rows.append(["the head", "", counters(own)])
         elif title in route.titles:
-            rows.append([notebook.link(title), str(notebook.section(title).minutes), counters(own)])
+            rows.append([link(notebook, title), str(notebook.section(title).minutes), counters(own)])
         elif own:
-            rows.append([f"run without a word, from {notebook.link(title)}", "", counters(own)])
+            rows.append([f"run without a word, from {link(notebook, title)}", "", counters(own)])
     shown = WHAT_IFS[route.minutes] * MINUTES_OF_WHAT_IF
     rest = route.minutes - route.planned(notebook) - shown
     rows.append(["one what-if" if shown == MINUTES_OF_WHAT_IF else "three what-ifs", str(shown), ""])
@@ -335,12 +247,13 @@ def generated_path(notebook: Notebook, route: Route) -> str:
 def generated_exercises(notebook: Notebook, page: str) -> str:
     checked = objectives(page)
     rows = []
-    for name, title, cell_id in notebook.exercises():
-        numbers = [str(number) for number, names in checked.items() if name in names]
-        deeper = notebook.section(notebook.section_of[cell_id]).deeper
-        level = "\\*" * EXERCISES[name].level
-        points = str(EXERCISES[name].points)
-        rows.append([title, f"`{name}`", ", ".join(numbers), level, points, "deeper" if deeper else "core"])
+    for one in exercises_in(notebook.cells):
+        title = EXERCISE_TITLE.findall(notebook.cells[one.heading].source)[-1]
+        numbers = [str(number) for number, names in checked.items() if one.name in names]
+        deeper = notebook.section(notebook.section_of[notebook.cells[one.position].id]).deeper
+        level, points = "\\*" * EXERCISES[one.name].level, str(EXERCISES[one.name].points)
+        where = "deeper" if deeper else "core"
+        rows.append([": ".join(title), f"`{one.name}`", ", ".join(numbers), level, points, where])
     return table(["exercise", "`check`", "objective", "level", "points", "where"], rows)
 
 
@@ -355,7 +268,7 @@ def generated_what_if(notebook: Notebook, asked: str) -> str:
     ids = asked.strip().split(", ")
     first, *then = [f"**[{notebook.place(cell_id) + 1}]**" for cell_id in ids]
     where = notebook.section_of.get(ids[0])
-    text = f"Change cell {first} ({notebook.link(where) if where else 'in the head'}), and run it"
+    text = f"Change cell {first} ({link(notebook, where) if where else 'in the head'}), and run it"
     if not then:
         return f"{text}.\n"
     return f"{text}, then {' and '.join(', '.join(then).rsplit(', ', 1))}.\n"

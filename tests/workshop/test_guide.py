@@ -5,19 +5,18 @@ import re
 import pytest
 
 from course_utils.settings import NOTEBOOKS
+from workshop.cells import Notebook
+from workshop.exercise_cells import exercises_in
 from workshop.guide import (
     MINUTES_OF_WHAT_IF,
     WHAT_IFS,
-    Notebook,
     WhatIf,
-    names_of,
     objectives,
     pages,
     rewritten,
     routes,
     stand_ins,
     what_ifs,
-    with_what_they_need,
 )
 
 NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
@@ -41,14 +40,14 @@ def test_what_is_generated_is_up_to_date(name):
 def test_every_objective_is_checked_and_every_exercise_checks_one(name):
     checked = objectives(TEXTS[name])
     assert 3 <= len(checked) <= 5 and all(checked.values())
-    exercises = {exercise for exercise, _, _ in Notebook(name).exercises()}
+    exercises = {one.name for one in exercises_in(Notebook(name).cells)}
     assert {one for names in checked.values() for one in names} == exercises
 
 
 def test_homework_gives_every_exercise(name):
     (asked,) = re.findall(r"<!-- homework\n(.*?)-->", TEXTS[name], re.DOTALL)
     given = [line.split()[0] for line in asked.strip().split("\n")]
-    assert sorted(given) == sorted(exercise for exercise, _, _ in Notebook(name).exercises())
+    assert sorted(given) == sorted(one.name for one in exercises_in(Notebook(name).cells))
 
 
 def test_paths_fit_into_their_minutes(name):
@@ -97,11 +96,3 @@ def test_a_number_outside_the_range_is_told():
     what_if = WhatIf("title", "1", [], "", [("error", 1, 2), ("a...variance", 3, 1e4), ("rate", 0, 1)])
     text = "error: ≈ 2.5 per image\na, mean ≈ 0.1, variance ≈ 9,000"
     assert what_if.misses(text) == ["error: 2.5, not from 1 to 2", "rate: not printed"]
-
-
-def test_a_cell_is_run_with_what_it_needs():
-    sources = ["a = 1\nz = 0", "b = a", "def f(x):\n    return x + b", "a = 2", "print(f(a))"]
-    assert names_of(sources[2]) == ({"b"}, {"f"})
-    assert with_what_they_need({4}, sources, passed_over=set()) == [0, 1, 2, 3, 4]
-    assert with_what_they_need({1}, sources, passed_over=set()) == [0, 1]
-    assert with_what_they_need({4}, sources, passed_over={3}) == [0, 1, 2, 4]
