@@ -29,11 +29,21 @@ SITE = PROJECT / "site"
 BUILT = PROJECT / "_site"
 KATEX = SITE / "node_modules" / "katex" / "dist"
 NOTEBOOKS = "notebooks/*.ipynb"
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "instructors/*.md", NOTEBOOKS)
-# The file and the anchor of a link; an anchor may hold parentheses.
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "data/README.md",
+    "instructors/*.md",
+    "classroom/README.md",
+    NOTEBOOKS,
+)
+# The pages of the guide are found from its overview: a sidebar or a search with every notebook twice would not help.
+OF_THE_GUIDE = "---\norphan: true\nnosearch: true\n---\n"
 PICTURE = re.compile(r'<img ([^>]*)src="data:image/(png|svg)(?:\+xml)?;base64,([^"]*)"([^>]*)>')
 # An icon in the theme's style sheet: its names and its letter in the theme's font.
 ICON = re.compile(r'((?:\.fa-[\w-]+,?)+)\{--fa:"[^"]*"\}')
+# The file and the anchor of a link; an anchor may hold parentheses.
 LINK = re.compile(r"(?<=\]\()(?!https?://|mailto:)([^)#\s]*)((?:#(?:[^()\s]|\([^()]*\))+)?)(?=\))")
 
 
@@ -144,6 +154,8 @@ def lay_out(folder: Path, decks: Path) -> None:
             text = nbformat.writes(notebook)
         else:
             text = with_anchors(text)
+            if page.match("instructors/[0-9]*"):
+                text = OF_THE_GUIDE + text
         page.write_text(text, encoding="utf-8")
 
 

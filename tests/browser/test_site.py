@@ -2,8 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterator
+from functools import partial
 from html import unescape
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -64,6 +68,20 @@ class Visit:
         others = [url for url in self.requests if not url.startswith(("data:", "blob:", "file:"))]
         assert not others, f"requests to another host: {others}"
         return {Path(url2pathname(urlsplit(url).path)) for url in self.requests if url.startswith("file:")}
+
+
+@pytest.fixture
+def server(pages) -> Iterator[str]:
+    """The address of a server of the pages, as `python -m http.server` is one."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            """Requests are not printed."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=pages)) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def address_of(pages: Path, name: str) -> str:
@@ -128,6 +146,16 @@ def test_a_page_asks_no_other_host_fits_a_phone_and_stays_small(browser, pages, 
             assert sum(sizes.values()) <= LARGEST_FRONT_PAGE
         assert visit.page.evaluate("document.documentElement.scrollWidth") == 390
         assert visit.complaints == []
+
+
+@pytest.mark.parametrize("name", ["index.html", "notebooks/08_vae.html"])
+def test_a_page_from_a_server_is_whole_and_live(browser, server, name):
+    with Visit(browser, f"{server}/{name}") as visit:
+        visit.page.wait_for_load_state("networkidle")
+        assert [url for url in visit.requests if not url.startswith((server, "data:", "blob:"))] == []
+        # A file that the server does not have is an error in the console.
+        assert visit.complaints == []
+        assert visit.page.locator("[data-demo] .course-demo").count() == 1
 
 
 def test_a_request_to_another_host_would_be_found(browser, pages):
