@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from textwrap import dedent
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import nbformat
 import pytest
 
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import NOTEBOOKS, PROJECT
 from workshop import grade
 from workshop.exercise_cells import originals
 from workshop.grading_report import write_report
@@ -73,6 +74,7 @@ HONEST = {
     "an import that fails": Answer(("import no_such_library\n" + RIGHT,), 1),
     "a neighbour that cannot be read": Answer(("def (", RIGHT), 1),
     "untouched": Answer((stub(),), 0),
+    "untouched, checked again": Answer((stub(), CHECK.strip()), 0),
     "a mistake": Answer((WRONG,), 0),
     "an error": Answer((inside("return images.flaten(1)"),), 0),
     "no return": Answer((inside("images.flatten(1)"),), 0),
@@ -90,8 +92,7 @@ HOSTILE = {
     "hard exit": hostile("import os\nos._exit(0)", 0, "flatten ended Python"),
     "segmentation fault": hostile("import ctypes\nctypes.string_at(0)", 0, "flatten ended Python"),
     "stack overflow": hostile("import sys\nsys.setrecursionlimit(10**9)\nreturn flatten(images)", 0, "has sys"),
-    "memory": hostile("return [bytearray(2**28) for _ in range(100)]", 0, ""),
-    "a file without end": hostile("open('/tmp/big', 'wb').write(bytes(2**26))\nreturn images", 0, "has open"),
+    "memory": hostile("bytearray(6 * 2**30)\nreturn images.flatten(1)", 0 if sys.platform == "linux" else None, ""),
     "a long message": hostile("raise ValueError('x' * 10**7)", 0, ""),
     "no text": hostile("raise ValueError(chr(0xD800))", 0, ""),
     "markup": hostile("raise ValueError('<script>alert(1)</script>')", 0, ""),
@@ -106,7 +107,6 @@ HOSTILE = {
         "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,)).start()\nreturn images.flatten(1)",
         None, "has threading",
     ),
-    "the network": hostile("import socket\nsocket.create_connection(('127.0.0.1', 1))", 0, "has socket"),
     "prints Right": hostile("print('Right (flatten): all is well')\nreturn images", 0, "has the word Right"),
     "a check of its own": Answer(("def check(name, answer):\n    print('fine')", WRONG), 0, "has a check of its own"),
     "raises Right": hostile("raise AssertionError('Right')", 0, "has the word Right"),
@@ -175,6 +175,8 @@ VICTIMS = {
     "deletes all": inside("import pathlib, shutil\nshutil.rmtree(pathlib.Path('PATH').parents[1])"),
     "writes into the course": inside("open('written.txt', 'w').write('changed')"),
     "reads": inside("raise ValueError(open('PATH').read())"),
+    "a file without end": inside("open('/tmp/big', 'wb').write(bytes(2**25))\nreturn images.flatten(1)"),
+    "the network": inside("import socket\nassert socket.if_nameindex()[1:]\nreturn images.flatten(1)"),
 }
 SECRET = "a neighbour's work"
 
@@ -268,6 +270,21 @@ def test_answers_can_neither_write_nor_delete_nor_read_what_others_handed_in(row
         row = rows[f"{student}_1"]
         assert row["points"] == {"printed": 1, "flatten": 0, "squared_distance": 2} and row["look_at"]
         assert SECRET not in str(row)
+
+
+@needs_bubblewrap
+def test_the_sandbox_shows_neither_home_nor_what_is_hidden_and_nothing_can_be_written():
+    def said(*words: str) -> str:
+        command = [*grade.sandbox(NOTEBOOKS), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+    assert said("ls", str(NOTEBOOKS)) == ""
+    assert "course_utils" in said("ls", str(PROJECT))
+    said("touch", str(PROJECT / "written.txt"))
+    assert not (PROJECT / "written.txt").exists()
+    bound = {str(path) for path in (PROJECT, sys.prefix, sys.base_prefix)}
+    home = {str(Path.home() / name) for name in said("ls", "-A", str(Path.home())).split("\n") if name}
+    assert all(any(path.startswith(shown) for path in bound) for shown in home)
 
 
 # --- what a platform hands out ---
