@@ -53,11 +53,12 @@ class Notebook:
         sources: those of the notebook, or a changed version of them.
         """
         needs, defines = zip(*map(names_of, sources))
+        exercises = self.exercises()
         found, waiting = set(wanted), list(wanted)
         while waiting:
             place = waiting.pop()
             for name in needs[place]:
-                above = [i for i in range(place) if name in defines[i] and i not in self.exercises()]
+                above = [i for i in range(place) if name in defines[i] and i not in exercises]
                 if above and above[-1] not in found:
                     found.add(above[-1])
                     waiting.append(above[-1])

@@ -8,7 +8,7 @@ A page is written by hand but for its blocks, which begin with a comment and end
 says is the author's, and what stands below it is generated from the notebook, its plan and its exercises:
 
 <!-- head -->                         the notebook, its running time, its minutes
-<!-- path 75 (titles, one a line) --> sections, minutes and cells; `also` before a cell's id adds that cell
+<!-- path 75 (titles, one a line) --> the sections of a path, their minutes and their cells
 <!-- exercises -->                    which exercise checks which objective, with level and points
 <!-- homework (name minutes) -->      exercises to do at home
 <!-- stand-in ID (lines) -->          what a cell that trains may hold instead, while what-ifs are shown
@@ -68,11 +68,10 @@ def counters(places: list[int]) -> str:
 
 @dataclass
 class Route:
-    """A path through a notebook for a class: its minutes, the sections that it takes, and cells beyond them."""
+    """A path through a notebook for a class: its minutes, and the sections that it takes."""
 
     minutes: int
     titles: list[str]
-    also: list[str]
 
     def planned(self, notebook: Notebook) -> int:
         """The minutes that the notebook's plan gives to its sections."""
@@ -83,7 +82,6 @@ class Route:
         left_out = notebook.exercises() if self.minutes < 75 else set()
         titles = {None, *self.titles}
         wanted = {i for i, cell in enumerate(notebook.code) if notebook.section_of.get(cell.id) in titles}
-        wanted |= {notebook.place(cell_id) for cell_id in self.also}
         return notebook.with_what_they_need(wanted - left_out, notebook.sources())
 
     def notebook(self, notebook: Notebook) -> nbformat.NotebookNode:
@@ -101,13 +99,8 @@ class Route:
 
 def routes(page: str) -> list[Route]:
     """The paths of a page."""
-    found = []
-    for kind, asked, _ in BLOCK.findall(page):
-        if kind == "path":
-            minutes, *lines = asked.strip().split("\n")
-            also = [line.removeprefix("also ") for line in lines if line.startswith("also ")]
-            found.append(Route(int(minutes), [line for line in lines if not line.startswith("also ")], also))
-    return found
+    listed = [asked.strip().split("\n") for kind, asked, _ in BLOCK.findall(page) if kind == "path"]
+    return [Route(int(minutes), titles) for minutes, *titles in listed]
 
 
 # --- what-ifs ---
@@ -357,12 +350,16 @@ def run_paths(name: str) -> None:
 
 
 def save_paths(folder: Path) -> None:
-    """Write the paths of all notebooks as notebooks: FOLDER/75/NN_name.ipynb and FOLDER/25/NN_name.ipynb."""
+    """Write all paths as notebooks without outputs: FOLDER/75/NN_name.ipynb and FOLDER/25/NN_name.ipynb."""
     for name, page in pages().items():
         for route in routes(page.read_text(encoding="utf-8")):
+            short = route.notebook(Notebook(name))
+            for cell in short.cells:
+                if cell.cell_type == "code":
+                    cell.outputs, cell.execution_count = [], None
             path = folder / str(route.minutes) / f"{name}.ipynb"
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole({path: file_text(route.notebook(Notebook(name))).encode()})
+            write_whole({path: file_text(short).encode()})
 
 
 def main() -> None:

@@ -2,9 +2,11 @@
 
 import re
 
+import nbformat
 import pytest
 
 from course_utils.settings import NOTEBOOKS
+from workshop import guide
 from workshop.cells import Notebook
 from workshop.exercise_cells import exercises_in
 from workshop.guide import (
@@ -15,6 +17,7 @@ from workshop.guide import (
     pages,
     rewritten,
     routes,
+    save_paths,
     stand_ins,
     what_ifs,
 )
@@ -83,6 +86,16 @@ def test_what_ifs_come_true(name):
 
 
 # --- how it works ---
+
+
+def test_paths_are_written_without_outputs_and_the_short_one_without_exercises(tmp_path, monkeypatch):
+    name = "04_transpose_convolution"
+    monkeypatch.setattr(guide, "pages", lambda: {name: pages()[name]})
+    save_paths(tmp_path)
+    for minutes, exercises in (("75", 3), ("25", 0)):
+        cells = nbformat.read(tmp_path / minutes / f"{name}.ipynb", as_version=4).cells
+        assert not any(cell.get("outputs") for cell in cells)
+        assert len(exercises_in(cells)) == exercises
 
 
 def test_a_change_must_fit_the_cell():
