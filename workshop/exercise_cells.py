@@ -15,7 +15,7 @@ import nbformat
 from course_utils.settings import NOTEBOOKS
 from workshop.lessons import tags
 
-CHECK = re.compile(r"""^check\(["'](\w+)["'], (\w+)\)""", re.MULTILINE)
+CHECK = re.compile(r"""^check\(["'](\w+)["'],\s*(\w+)\)""", re.MULTILINE)
 EXERCISE_HEADING = re.compile(r"^#+ Exercise \d+ \(\*+\) .*$", re.MULTILINE)
 TASK_HEADING = "## Open task (***)"
 # What a person gives for each part of a good answer: 0 if it is missing, 1 if it is there in part.

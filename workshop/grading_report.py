@@ -54,8 +54,8 @@ def write_report(records: list[dict], course: list[Original], out: Path) -> None
     for record in records:
         student, results = record["student"], record["results"]
         points = {name: most[name] * (results.get(name, {}).get("status") == "right") for name in exercises}
-        parts = [row for row in tasks if row[0] == student]
-        given = sum(_number(row[3]) for row in parts)
+        parts = [row for row in tasks if row[0] == _harmless(student)]
+        given = sum(int(row[3] or 0) for row in parts)
         total = sum(points.values()) + given
         look_at = "; ".join(f"{place}: {', '.join(found)}" for place, found in record["look_at"].items())
         rows.append([student, *points.values(), total - given, given, total, look_at])
@@ -76,18 +76,21 @@ def write_report(records: list[dict], course: list[Original], out: Path) -> None
 
 def _open_tasks(records: list[dict], course: list[Original], file: Path) -> list[list[str]]:
     """The rows of open_tasks.csv, with the points that stand in it already."""
-    given = {}
-    if file.is_file():
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            given = {tuple(row[:3]): row[3] for row in csv.reader(lines)}
-    keys = [
-        (record["student"], original.name, part)
+    points = {
+        (_harmless(record["student"]), original.name, part): ""
         for record in records
         for original in course
         if original.name in record["open_tasks"]
         for part in original.rubric
-    ]
-    return [[*key, given.get(tuple(_harmless(cell) for cell in key), "")] for key in keys]
+    }
+    if file.is_file():
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.reader(lines))[1:]
+        if any(len(row) != len(TASK_COLUMNS) for row in rows):
+            raise ValueError(f"{file.name} must have {len(TASK_COLUMNS)} columns with commas between them")
+        # What a person gave stays, even if the text of the task is another one by now.
+        points |= {(row[0], row[1], row[2]): _given(row[3]) for row in rows if row[3]}
+    return [[*key, given] for key, given in points.items()]
 
 
 def _page(student: str, results: dict, points: dict, parts: list[list[str]], total: int, most: int) -> str:
@@ -114,7 +117,7 @@ def _harmless(cell: object) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def _number(points: str) -> int:
-    if points not in ("", *map(str, range(POINTS_OF_PART + 1))):
+def _given(points: str) -> str:
+    if points not in map(str, range(POINTS_OF_PART + 1)):
         raise ValueError(f"open_tasks.csv must hold whole points from 0 to {POINTS_OF_PART}; got {points!r}")
-    return int(points or 0)
+    return points

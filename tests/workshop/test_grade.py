@@ -404,11 +404,13 @@ def test_points_that_a_person_gave_for_an_open_task_are_added(tmp_path):
         write_report([record], originals(["00"]), tmp_path)
         (row,) = json.loads((tmp_path / "grades.json").read_text(encoding="utf-8"))
         assert (row["open_task_points"], row["total"]) == (3, 3)
-    rows[1][3] = "lots"
-    with (tmp_path / "open_tasks.csv").open("w", encoding="utf-8-sig", newline="") as lines:
-        csv.writer(lines).writerows(rows)
-    with pytest.raises(ValueError, match="must hold whole points from 0 to 2; got 'lots'"):
-        write_report([record], originals(["00"]), tmp_path)
+    for content, problem in (
+        ("student,notebook,part,points\na,b,c,lots", "must hold whole points from 0 to 2; got 'lots'"),
+        ("student;notebook;part;points\na;b;c;2", "must have 4 columns with commas between them"),
+    ):
+        (tmp_path / "open_tasks.csv").write_text(content, encoding="utf-8")
+        with pytest.raises(ValueError, match=problem):
+            write_report([record], originals(["00"]), tmp_path)
 
 
 def test_without_bubblewrap_it_warns_and_what_was_graded_is_not_graded_again(tmp_path, monkeypatch, capsys):
