@@ -1,6 +1,8 @@
-"""Build a deck of slides from the core of each notebook, with reveal.js; the tags of its cells say what is on them.
+"""Build a deck of slides from each notebook, with reveal.js; the tags of its cells say what is on them.
 
 python -m workshop.slides      builds _site/slides/NN_name.html from all notebooks (make slides)
+
+A deck shows head and core, and those deeper sections whose first cell begins a slide, such as a demo for the end.
 
 A cell tagged `slide` begins a slide, and `slide-more` puts a cell of text onto the slide before it. Of a text the
 slide shows the headings, formulas, lists and tables, the questions that the reader is to answer, and its key sentences:
@@ -99,7 +101,7 @@ class Slide:
 
 def slides_of(path: Path) -> list[Slide]:
     """The slides of a notebook, in their order. Raises ValueError if its first cell does not begin one."""
-    cells = core_cells(path)
+    cells = cells_of_deck(path)
     if "slide" not in tags(cells[0]):
         raise ValueError(f"{path.name} has no slides: its first cell must be tagged slide (CONTRIBUTING.md)")
     slides: list[Slide] = []
@@ -116,10 +118,12 @@ def slides_of(path: Path) -> list[Slide]:
     return slides
 
 
-def core_cells(path: Path) -> list:
-    """The cells of a notebook's head and core."""
-    deeper = {cell.id for cell in lesson_of(path).cells(deeper=True)}
-    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.id not in deeper]
+def cells_of_deck(path: Path) -> list:
+    """The cells of a notebook's head and core, and of the deeper sections that begin with a slide."""
+    deeper = lesson_of(path).of(deeper=True)
+    unseen = [section for section in deeper if "slide" not in tags(section.cells[0])]
+    left_out = {cell.id for section in unseen for cell in section.cells}
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.id not in left_out]
 
 
 def put_text(cell, text: str, title: str, slides: list[Slide]) -> None:

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("mdit_py_plugins", reason="the slides need the packages of the extra [site]")
 
 from course_utils.settings import NOTEBOOKS
-from workshop.slides import core_cells, deck, slides_of
+from workshop.slides import cells_of_deck, deck, slides_of
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 FORMULA = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
@@ -28,7 +28,7 @@ def missing_formulas(path) -> list[str]:
     """The displayed formulas of a notebook's core that stand on no slide."""
     parts = [part for slide in slides_of(path) for part in [*slide.shown, *slide.answer]]
     shown = one_line(html.unescape(" ".join(parts)))
-    texts = [cell.source for cell in core_cells(path) if cell.cell_type == "markdown"]
+    texts = [cell.source for cell in cells_of_deck(path) if cell.cell_type == "markdown"]
     return [formula for text in texts for formula in FORMULA.findall(text) if one_line(formula) not in shown]
 
 
@@ -107,6 +107,19 @@ def test_a_formula_comes_with_the_sentence_that_leads_to_it_and_takes_the_place_
     assert words(slide) == "A b . L = 1 A c . A c . A c ."
 
 
+def test_a_deeper_section_is_in_the_deck_if_it_begins_with_a_slide(cut):
+    slides = cut(
+        text("## Codes\n\nA code is short.", "slide"),
+        text("## Deeper: maps\n\nA map is flat.", "deeper", "slide"),
+        text("## Deeper: holes\n\nA hole is dark.", "deeper"),
+        text("It is deep.", "slide"),
+    )
+    assert [(slide.title, words(slide)) for slide in slides] == [
+        ("Codes", "A code is short."), ("Deeper: maps", "A map is flat."),
+    ]  # fmt: skip
+    assert "hole" not in "".join(slides[-1].notes)
+
+
 def test_a_third_formula_begins_another_slide(cut):
     source = "A:\n\n$$a$$\n\nB:\n\n$$b$$\n\nC:\n\n$$c$$\n\n**Predict.** What? And why?"
     first, second = cut(text(source, "slide"))
@@ -158,11 +171,6 @@ def test_a_tagged_solution_is_a_slide_with_the_title_of_its_exercise(cut):
         text("<details><summary>Solution</summary>\n\nSixteen.\n\n$$16$$\n\n</details>", "solution", "slide"),
     )
     assert slide.title == "Exercise 1 (*) Count" and words(slide) == "Sixteen. 16"
-
-
-def test_deeper_sections_are_no_part_of_a_deck(cut):
-    (slide,) = cut(text("## Codes\n\nA code.", "slide"), text("## Deeper\n\nMore.", "deeper", "slide"))
-    assert slide.title == "Codes"
 
 
 def test_a_notebook_without_slides_is_named(cut):
