@@ -7,7 +7,7 @@ python -m workshop.guide --run 04_transpose_convolution    run both paths of a n
 A page is written by hand but for its blocks, which begin with a comment and end with `<!-- end -->`. What the comment
 says is the author's, and what stands below it is generated from the notebook, its plan and its exercises:
 
-<!-- head -->                         the notebook, its running time, its minutes
+<!-- head -->                         the notebook and its minutes
 <!-- path 75 (titles, one a line) --> the sections of a path, their minutes and their cells
 <!-- exercises -->                    which exercise checks which objective, with level and points
 <!-- homework (name minutes) -->      exercises to do at home
@@ -30,7 +30,7 @@ from course_utils.exercises import EXERCISES
 from course_utils.files import write_whole
 from course_utils.settings import NOTEBOOKS, PROJECT
 from workshop.cells import Notebook
-from workshop.exercise_cells import exercises_in
+from workshop.exercise_cells import EXERCISE_HEADING, exercises_in
 from workshop.lessons import EXERCISE_TAGS, tags
 from workshop.notebooks import execute, file_text
 
@@ -43,7 +43,6 @@ PRINTED = re.compile(
     re.MULTILINE,
 )
 OBJECTIVE = re.compile(r"^(\d+)\. ((?:.|\n(?!\d+\. |\n))*)", re.MULTILINE)
-EXERCISE_TITLE = re.compile(r"^#{2,4} (Exercise \d+) \(\*+\) ?(.*)$", re.MULTILINE)
 # As tests/nbval.cfg masks measured numbers.
 MASKED = re.compile(r"≈ ?[-−]?[\d.,]+(?:e[-+]?\d+)?")
 # How many what-ifs a path has, and how long one takes in class.
@@ -211,12 +210,10 @@ def link(notebook: Notebook, title: str) -> str:
 
 
 def generated_head(notebook: Notebook) -> str:
-    seconds = re.findall(r"about (\d+) seconds", notebook.cells[0].source)[0]
-    lesson = notebook.lesson
+    core, deeper = (notebook.lesson.minutes(deeper=deeper) for deeper in (False, True))
     return (
-        f"[The notebook](../notebooks/{notebook.file.name}) runs in about {seconds} seconds. Its plan gives "
-        f"{lesson.minutes(deeper=False)} minutes to the core and {lesson.minutes(deeper=True)} to the deeper "
-        "sections and the open task.\n"
+        f"The plan of [the notebook](../notebooks/{notebook.file.name}) gives {core} minutes to the core, and "
+        f"{deeper} to the deeper sections and the open task.\n"
     )
 
 
@@ -241,12 +238,13 @@ def generated_exercises(notebook: Notebook, page: str) -> str:
     checked = objectives(page)
     rows = []
     for one in exercises_in(notebook.cells):
-        title = EXERCISE_TITLE.findall(notebook.cells[one.heading].source)[-1]
+        heading = EXERCISE_HEADING.findall(notebook.cells[one.heading].source)[-1]
+        title = re.sub(r"^#+ (Exercise \d+) \(\*+\)", r"\1:", heading)
         numbers = [str(number) for number, names in checked.items() if one.name in names]
         deeper = notebook.section(notebook.section_of[notebook.cells[one.position].id]).deeper
         level, points = "\\*" * EXERCISES[one.name].level, str(EXERCISES[one.name].points)
         where = "deeper" if deeper else "core"
-        rows.append([": ".join(title), f"`{one.name}`", ", ".join(numbers), level, points, where])
+        rows.append([title, f"`{one.name}`", ", ".join(numbers), level, points, where])
     return table(["exercise", "`check`", "objective", "level", "points", "where"], rows)
 
 
