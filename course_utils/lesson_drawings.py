@@ -274,6 +274,27 @@ def gradient_paths() -> None:
     )
 
 
+def data_parallel() -> None:
+    """Notebook 13's data parallel step: two processes with the same weights share a batch, and average gradients."""
+    drawing = Schematic(28, 7.6)
+    batch = drawing.box(2, 3.8, "batch\n$B$ images", 3, 4.4, ORANGE)
+    mean = drawing.box(18.2, 3.8, "all-reduce:\nmean of both", 4.2, 3, GREEN)
+    for y, rank in ((5.8, 0), (1.8, 1)):
+        part = drawing.box(6.8, y, f"part {rank}\n$B/2$ images", 3.4, 1.6, ORANGE)
+        model = drawing.box(11.2, y, f"model,\nprocess {rank}", 3.4, 1.9)
+        gradient = drawing.box(14.6, y, f"$g_{rank}$", 1.6, 1.4, ORANGE)
+        step = drawing.box(25, y, "the same step,\nthe same weights", 4.8, 1.9)
+        drawing.arrow((batch.right[0], 3.8 + (y - 3.8) / 2), part.left)
+        drawing.arrow(part.right, model.left)
+        drawing.arrow(model.right, gradient.left)
+        drawing.arrow(gradient.right, (mean.left[0], 3.8 + (y - 3.8) / 3))
+        drawing.arrow((mean.right[0], 3.8 + (y - 3.8) / 3), step.left)
+    drawing.show(
+        "A batch is cut into two parts. Each of two processes has the same model and computes its gradient. "
+        "The all-reduce hands the mean of both gradients to both processes, which take the same step."
+    )
+
+
 def density_maps(
     maps: Mapping[str, torch.Tensor],
     centres: Sequence[torch.Tensor],

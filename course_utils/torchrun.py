@@ -15,13 +15,13 @@ LIBUV = {"win32": {"USE_LIBUV": "0"}}
 
 
 def torchrun(
-    script: str | Path, *arguments: object, processes: int = 2, limit: float = 300
+    script: str | Path, *arguments: object, processes: int = 2, check: bool = True, limit: float = 300
 ) -> subprocess.CompletedProcess[str]:
     """What `torchrun --standalone --nproc-per-node PROCESSES SCRIPT ARGUMENTS...` gives, when all have ended.
 
     The result has `returncode` (0 if no process failed), `stdout` and `stderr`. After `limit` seconds, or when the
     reader presses stop, all processes are ended, and TimeoutExpired or KeyboardInterrupt is raised. Raises
-    RuntimeError where PyTorch has no torch.distributed with gloo.
+    RuntimeError where PyTorch has no torch.distributed with gloo, and with `check` if a process failed.
     """
     if not (torch.distributed.is_available() and torch.distributed.is_gloo_available()):
         raise RuntimeError(
@@ -31,13 +31,15 @@ def torchrun(
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"]
     command += ["--nproc-per-node", str(processes), str(script), *map(str, arguments)]
     settings = {"OMP_NUM_THREADS": "1", **LOOPBACK.get(sys.platform, {}), **LIBUV.get(sys.platform, {})}
-    torchrun_process = psutil.Popen(
+    launcher = psutil.Popen(
         command, env={**settings, **os.environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        stdout, stderr = torchrun_process.communicate(timeout=limit)
+        stdout, stderr = launcher.communicate(timeout=limit)
     except BaseException:
-        for process in [*torchrun_process.children(recursive=True), torchrun_process]:
+        for process in [*launcher.children(recursive=True), launcher]:
             process.kill()
         raise
-    return subprocess.CompletedProcess(command, torchrun_process.returncode, stdout, stderr)
+    if check and launcher.returncode != 0:
+        raise RuntimeError(f"a process of {Path(script).name} failed:\n{stderr}")
+    return subprocess.CompletedProcess(command, launcher.returncode, stdout, stderr)
