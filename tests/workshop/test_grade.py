@@ -92,8 +92,11 @@ HOSTILE = {
     "hard exit": hostile("import os\nos._exit(0)", 0, "flatten ended Python"),
     "segmentation fault": hostile("import ctypes\nctypes.string_at(0)", 0, "flatten ended Python"),
     "stack overflow": hostile("import sys\nsys.setrecursionlimit(10**9)\nreturn flatten(images)", 0, "has sys"),
-    "memory": hostile("bytearray(6 * 2**30)\nreturn images.flatten(1)", 0 if sys.platform == "linux" else None, ""),
-    "a long message": hostile("raise ValueError('x' * 10**7)", 0, ""),
+    "memory": hostile(
+        "import torch\ntorch.empty(6 * 2**30, dtype=torch.uint8)\nreturn images.flatten(1)",
+        0 if sys.platform == "linux" else None, "",
+    ),
+    "a long message": hostile("raise ValueError('x' * 10**4)", 0, ""),
     "no text": hostile("raise ValueError(chr(0xD800))", 0, ""),
     "markup": hostile("raise ValueError('<script>alert(1)</script>')", 0, ""),
     "kills the judge": hostile("import os\nos.kill(os.getppid(), 9)\nreturn images", 0, "ended the process"),
@@ -259,6 +262,23 @@ def test_nothing_that_an_answer_has_started_is_left(rows):
         pytest.skip("the limit of processes does not hold for root, and bubblewrap is missing")
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 31415" not in running
+
+
+@needs_bubblewrap
+def test_what_an_answer_has_started_ends_with_it():
+    script = """
+    import os, subprocess, time
+    from workshop.judging import end_all_of
+    stray = subprocess.Popen(["sleep", "31415"], start_new_session=True)
+    child = os.fork()
+    if child == 0:
+        time.sleep(31415)
+    end_all_of(child)
+    os.waitpid(child, 0)
+    print(stray.wait(timeout=5))
+    """
+    command = [*PROTECTION, sys.executable, "-c", dedent(script)]
+    assert subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False).stdout == "-9\n"
 
 
 @needs_bubblewrap
