@@ -126,15 +126,20 @@ async def study(student: Student, address: str, cells: list[str], start: float) 
 
 
 async def log_in(browser: httpx.AsyncClient, name: str, home: str) -> None:
-    """Log in, which starts the student's server, and wait for its page, as a browser does."""
+    """Log in, which starts the student's server, and open its page once it is ready, as the hub's own pages do."""
     await browser.get("/hub/login")
     form = {"username": name, "password": "any", "_xsrf": xsrf(browser, "/hub/")}
-    answer = await browser.post("/hub/login", data=form)
-    while not answer.url.path.startswith(home):
-        answer.raise_for_status()
-        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-        answer = await browser.get(home)
-    answer.raise_for_status()
+    (await browser.post("/hub/login", data=form)).raise_for_status()
+    progress, value = f"/hub/api/users/{name}/server/progress", {"_xsrf": xsrf(browser, "/hub/")}
+    async with browser.stream("GET", progress, params=value) as events:
+        events.raise_for_status()
+        async for line in events.aiter_lines():
+            event = json.loads(line.removeprefix("data:")) if line.startswith("data:") else {}
+            if event.get("failed"):
+                raise RuntimeError(event["message"])
+            if event.get("ready"):
+                break
+    (await browser.get(home)).raise_for_status()
 
 
 async def kernel_of(browser: httpx.AsyncClient, home: str) -> WebSocketClientConnection:

@@ -86,6 +86,35 @@ def test_the_value_against_cross_site_requests_is_that_of_the_page():
     assert xsrf(browser, "/user/s1/") == "of /user/s1/"
 
 
+def log_in_where_the_server(event: dict) -> list[str]:
+    """The paths that `log_in` asks for, at a hub that tells the given event of the student's server."""
+    asked = []
+
+    def answer(request):
+        asked.append(request.url.path)
+        content = f"data: {json.dumps({'progress': 50})}\n\n\ndata: {json.dumps(event)}\n\n"
+        headers = {"Set-Cookie": "_xsrf=1; Path=/hub/"}
+        return httpx.Response(200, headers=headers, text=content if "progress" in request.url.path else "")
+
+    async def log_in():
+        transport = httpx.MockTransport(answer)
+        async with httpx.AsyncClient(base_url="http://127.0.0.1:9", transport=transport) as browser:
+            await hub_load.log_in(browser, "s1", "/user/s1/")
+
+    asyncio.run(log_in())
+    return asked
+
+
+def test_a_page_is_opened_once_its_server_is_ready():
+    asked = log_in_where_the_server({"progress": 100, "ready": True})
+    assert asked[-2:] == ["/hub/api/users/s1/server/progress", "/user/s1/"]
+
+
+def test_a_server_that_fails_is_told():
+    with pytest.raises(RuntimeError, match="^the spawner is out of memory$"):
+        log_in_where_the_server({"failed": True, "message": "the spawner is out of memory"})
+
+
 def test_ports_differ():
     assert len(set(free_ports(3))) == 3
 
