@@ -111,7 +111,7 @@ def test_a_page_is_opened_once_its_server_is_ready():
 
 
 def test_a_server_that_fails_is_told():
-    with pytest.raises(RuntimeError, match="^the spawner is out of memory$"):
+    with pytest.raises(RuntimeError, match=r"^the spawner is out of memory$"):
         log_in_where_the_server({"failed": True, "message": "the spawner is out of memory"})
 
 
