@@ -8,7 +8,7 @@ import { classMap, column, greyPicture, place, rowOf, slider, statusLine } from 
 export function mount(element, data) {
   const { tensors, networks } = unpack(data);
   const points = tensors.points.values;
-  const decoded = greyPicture(224, "decoded image");
+  const decoded = greyPicture(168, "decoded image");
   const nearest = tensors.images && greyPicture(84, "image of the nearest code");
   const status = statusLine();
   const map = classMap(

@@ -13,7 +13,7 @@ const [HIDDEN, BATCH, BETAS] = [32, 64, [0.5, 0.99]];
 const [RATE, LAST_STEP] = [2e-3, 1600];
 const LEAST_SHARE = 0.02; // of the fakes, or the mode counts as lost
 const [WATCHED, ARROWS] = [600, 60]; // the fakes that are drawn, and those of them with an arrow
-const [REACH, GRID, SIDE] = [2.8, 32, 460];
+const [REACH, GRID, SIDE] = [2.8, 32, 440];
 const PLANE = planePoints(GRID, REACH);
 
 // Both players with their optimisers, and what is known of them. Points and noise are batches of two numbers a row.
@@ -187,14 +187,14 @@ const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
 function historyPictures() {
   return [
-    curves(270, 190, "The losses of D and of G against the steps of G; the grey line is 2 log 2.", {
+    curves(200, 216, "The losses of D and of G against the steps of G; the grey line is 2 log 2.", {
       lines: [
         { key: "lossD", name: "loss of D", colour: BLUE },
         { key: "lossG", name: "loss of G", colour: VERMILION },
       ],
       high: 4, level: 2 * Math.log(2), digits: 2,
     }),
-    curves(270, 190, "The number of modes found against the steps of G; the grey line is all 8.", {
+    curves(200, 216, "The number of modes found against the steps of G; the grey line is all 8.", {
       lines: [{ key: "modes", name: "modes found", colour: "black" }], high: 10, level: 8, digits: 0,
     }),
   ];
