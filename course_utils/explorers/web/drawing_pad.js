@@ -16,6 +16,7 @@ import {
   sheet,
   slider,
   statusLine,
+  wideColumn,
 } from "./ui.js";
 
 const NEIGHBOURS = 6;
@@ -60,7 +61,7 @@ export function mount(element, data) {
     "A drawing as the network sees it",
     rowOf(
       column(source.element, right.element, down.element, turn.element, centre.element),
-      column(
+      wideColumn(
         rowOf(seen.element, bars.element),
         status.element,
         make("p", {}, "The nearest training images in feature space: class, distance"),

@@ -2,7 +2,7 @@
 
 import { NOTHING_DRAWN, drawingSource } from "./drawing.js";
 import { argmax, row, sideBySide, toPixels, unpack, vector } from "./nets.js";
-import { column, dropdown, greyPicture, greyPictures, perFrame, place, rowOf, statusLine } from "./ui.js";
+import { column, dropdown, greyPicture, greyPictures, perFrame, place, rowOf, statusLine, wideColumn } from "./ui.js";
 
 // `data`: networks encoder (of pixels and condition side by side, to mu and log_var), decoder (of z and condition) and
 // judge; tensors conditions (K, c), one for each class, and examples (N, 28, 28); classes.
@@ -35,7 +35,7 @@ export function mount(element, data) {
   const remove = place(
     element,
     "Every class in your handwriting",
-    rowOf(column(source.element, drawnAs.element), column(seen.element, status.element, all.element)),
+    rowOf(column(source.element, drawnAs.element), wideColumn(seen.element, status.element, all.element)),
   );
   draw();
   return remove;

@@ -3,7 +3,7 @@
 import { History, curves, fieldPainter, planePoints, player, traceZero } from "./live.js";
 import { unpack } from "./nets.js";
 import { Adam, Network, logistic, softplus, uniformNumbers } from "./train.js";
-import { BLUE, ORANGE, VERMILION, column, dropdown, picture, place, rowOf, sheet, slider } from "./ui.js";
+import { BLUE, ORANGE, VERMILION, column, dropdown, make, picture, place, rowOf, sheet, slider } from "./ui.js";
 
 const [MOST_LAYERS, MOST_UNITS] = [3, 8];
 const REACH = 3; // the plane is drawn from -REACH to REACH in both directions
@@ -132,7 +132,8 @@ export function mount(element, data) {
       column(layers.element, ...units.map((control) => control.element)),
     ),
     controls.element,
-    picture(rowOf(network.element, column(decision.element, losses.element))),
+    // Where both do not stand side by side, what the network answers comes first.
+    picture(make("div", { class: "row last-first" }, network.element, column(decision.element, losses.element))),
   );
   controls.refresh();
   return remove;

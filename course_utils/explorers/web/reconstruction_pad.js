@@ -2,7 +2,20 @@
 
 import { NOTHING_DRAWN, drawingSource } from "./drawing.js";
 import { toPixels, unpack } from "./nets.js";
-import { BLUE, clamp, column, dropdown, greyPicture, perFrame, place, rowOf, sheet, slider, statusLine } from "./ui.js";
+import {
+  BLUE,
+  clamp,
+  column,
+  dropdown,
+  greyPicture,
+  perFrame,
+  place,
+  rowOf,
+  sheet,
+  slider,
+  statusLine,
+  wideColumn,
+} from "./ui.js";
 
 const [WIDTH, HEIGHT] = [416, 110]; // of the bars
 
@@ -40,7 +53,7 @@ export function mount(element, data) {
     "A drawing, its code and its reconstruction",
     rowOf(
       column(source.element, model.element, noise.element),
-      column(rowOf(input.element, output.element), bars.canvas, status.element),
+      wideColumn(rowOf(input.element, output.element), bars.canvas, status.element),
     ),
   );
   draw();

@@ -1,7 +1,7 @@
 // One style, every class: the style of a handwriting, turned with sliders along the main directions of the codes.
 
 import { sideBySide, unpack, row, vector } from "./nets.js";
-import { column, dropdown, greyPicture, greyPictures, make, perFrame, place, rowOf, slider } from "./ui.js";
+import { column, dropdown, greyPicture, greyPictures, make, perFrame, place, rowOf, slider, wideColumn } from "./ui.js";
 
 // `data`: network decoder (of z and condition side by side); tensors codes (N, n), steps (S, n), of which each is one
 // standard deviation along a direction, and conditions (K, c), one for each class; classes.
@@ -27,7 +27,7 @@ export function mount(element, data) {
     "One style in every class",
     rowOf(
       column(...[chosen, start, ...styles].map((control) => control.element)),
-      column(large.element, make("p", {}, "The same z in every class:"), all.element),
+      wideColumn(large.element, make("p", {}, "The same z in every class:"), all.element),
     ),
   );
   draw();

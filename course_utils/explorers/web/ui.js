@@ -22,6 +22,8 @@ const STYLE = `
 .course-demo { color: inherit; font: 14px/1.4 system-ui, sans-serif; max-width: 100%; }
 .course-demo .row { display: flex; flex-wrap: wrap; gap: 8px 20px; align-items: flex-start; }
 .course-demo .pictures { display: flex; flex-wrap: wrap; gap: 8px; }
+.course-demo .row > .wide { flex: 1 1 300px; }
+.course-demo .row.last-first { flex-wrap: wrap-reverse; align-items: flex-end; }
 .course-demo .column { display: flex; flex-direction: column; gap: 8px; min-width: 0; }
 .course-demo label { display: grid; grid-template-columns: 6em minmax(6em, 1fr) 3em; gap: 8px; align-items: center; }
 .course-demo label { max-width: 480px; }
@@ -55,6 +57,8 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 export const column = (...children) => make("div", { class: "column" }, ...children);
+// In a row, it takes the place that is left, if that is 300 pixels at least.
+export const wideColumn = (...children) => make("div", { class: "column wide" }, ...children);
 export const rowOf = (...children) => make("div", { class: "row" }, ...children);
 // What a still of the demo shows, where workshop/stills.py takes it.
 export const picture = (...children) => make("div", { class: "picture" }, ...children);
