@@ -100,7 +100,7 @@ HOSTILE = {
     "no text": hostile("raise ValueError(chr(0xD800))", 0, ""),
     "markup": hostile("raise ValueError('<script>alert(1)</script>')", 0, ""),
     "kills the judge": hostile("import os\nos.kill(os.getppid(), 9)\nreturn images", 0, "ended the process"),
-    "kills its group": hostile("import os\nos.killpg(0, 9)\nreturn images.flatten(1)", 0, "has os"),
+    "kills its group": hostile("import os\nos.killpg(0, 9)\nreturn images", 0, "flatten ended Python"),
     "forks": hostile("import os\nfor _ in range(5): os.fork()\nreturn images.flatten(1)", None, "has os"),
     "a process that stays": hostile(
         "import subprocess\nsubprocess.Popen(['sleep', '31415'], start_new_session=True)\nreturn images.flatten(1)",
@@ -300,8 +300,9 @@ def test_the_sandbox_shows_neither_home_nor_what_is_hidden_and_nothing_can_be_wr
 
     assert said("ls", str(NOTEBOOKS)) == ""
     assert "course_utils" in said("ls", str(PROJECT))
-    said("touch", str(PROJECT / "written.txt"))
-    assert not (PROJECT / "written.txt").exists()
+    for place in (PROJECT / "written.txt", Path("/var/tmp") / f"written-{os.getpid()}"):
+        said("touch", str(place))
+        assert not place.exists()
     bound = {str(path) for path in (PROJECT, sys.prefix, sys.base_prefix)}
     home = {str(Path.home() / name) for name in said("ls", "-A", str(Path.home())).split("\n") if name}
     assert all(any(path.startswith(shown) for path in bound) for shown in home)
