@@ -75,8 +75,8 @@ def _on_dask(function: Callable, jobs: list[tuple], address: str) -> Iterator[tu
     with Client(address) as client:
         futures = {client.submit(function, *job, pure=False): job for job in jobs}
         for future, result in as_completed(futures, with_results=True):
-            # A future that is kept would be computed again if the worker that holds its result dies.
-            yield futures.pop(future), result
+            future.release()  # or it would be computed again if the worker that holds its result dies
+            yield futures[future], result
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
