@@ -23,12 +23,11 @@ def main() -> None:
     assert notebook is not None
     data = load_images("strokes")
     cells = [cell for tag in ("study", "model", "recipe") for cell in tagged_sources(notebook, tag)]
-    given = {"device": "cpu", "train_images": data.train_images}
-    given |= {"x_train": to_pixels(data.train_images), "x_test": to_pixels(data.test_images)}
+    x_train, x_test = to_pixels(data.train_images), to_pixels(data.test_images)
     begin = time.process_time()
-    model = run_cells(cells, **given)["small"]
+    names = run_cells(cells, device="cpu", train_images=data.train_images, x_train=x_train, x_test=x_test)
     seconds = time.process_time() - begin
-    print(ship(NAME, model, data, {"code_size": 2}, seed=0, steps=STEPS, seconds=seconds))
+    print(ship(NAME, names["small"], data, {"code_size": 2}, seed=0, steps=STEPS, seconds=seconds))
 
 
 if __name__ == "__main__":
