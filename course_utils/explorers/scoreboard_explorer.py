@@ -1,6 +1,7 @@
 """The scoreboard to play with: choose measures and models, and see every seed beside what real images score."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -78,7 +79,7 @@ class ScoreboardExplorer(Explorer):
 
     def _draw_rows(self, figure: Figure, measure: str, models: Sequence[str]) -> None:
         axis = figure.add_axes((0.1, 0.15, 0.74, 0.72))
-        beside = {"transform": axis.get_yaxis_transform(), "va": "center"}
+        beside: dict[str, Any] = {"transform": axis.get_yaxis_transform(), "va": "center"}
         rows = [name for name in self.board.models if name in models]
         for row, name in enumerate(rows):
             values = self.board.values(name, measure)
