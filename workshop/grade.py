@@ -9,6 +9,7 @@ is. The points are for taking part: who forges a verdict gets them, and stands i
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -121,7 +122,10 @@ def end_group_of(process: subprocess.Popen) -> None:
 
 
 def grade(submission: Submission, course: list[Original], judge: Judge) -> dict:
-    """The record of a submission: what each exercise got, what a person should look at, which open tasks to read."""
+    """The record of a submission: what each exercise got, what a person should look at, which open tasks to read.
+
+    Notebooks that are not in `course` are left out.
+    """
     results: dict[str, dict] = {}
     look_at: dict[str, list[str]] = defaultdict(list)
     tasks = []
@@ -132,9 +136,11 @@ def grade(submission: Submission, course: list[Original], judge: Judge) -> dict:
             look_at[file.path].append(str(problem))
             continue
         sources = [source for kind, source in cells if kind == "code"]
-        original = max(course, key=lambda original: likeness(original, sources))
+        original = max(every_notebook(), key=lambda original: likeness(original, sources))
         if not likeness(original, sources):
             look_at[file.path].append("is no notebook of the course")
+            continue
+        if original not in course:
             continue
         if any(exercise.name in results for exercise in original.exercises):
             look_at[original.name].append("was handed in twice: the better answers count")
@@ -147,13 +153,19 @@ def grade(submission: Submission, course: list[Original], judge: Judge) -> dict:
                 results[exercise.name] = reply
     if not results:
         names = ", ".join(file.path for file in submission.files)
-        look_at["submission"].append(f"holds no notebook of the course: {names[:200]}")
+        look_at["submission"].append(f"holds none of the notebooks: {names[:200]}")
     return {
         "student": submission.student,
         "results": results,
         "look_at": {place: list(dict.fromkeys(found)) for place, found in look_at.items() if found},
         "open_tasks": tasks,
     }
+
+
+@functools.cache
+def every_notebook() -> list[Original]:
+    """All notebooks of the course."""
+    return originals([])
 
 
 def likeness(original: Original, sources: list[str]) -> int:

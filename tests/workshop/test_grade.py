@@ -394,10 +394,12 @@ def record_of(files: dict[str, str]) -> dict:
 
 
 def test_who_hands_in_no_notebook_of_the_course_is_looked_at():
-    assert "holds no notebook of the course: 00.py" in looked_at(record_of({"00.py": "print(1)"}))
+    assert "holds none of the notebooks: 00.py" in looked_at(record_of({"00.py": "print(1)"}))
     foreign = json.dumps({"cells": [{"cell_type": "code", "source": "print(1)"}]})
     assert "is no notebook of the course" in looked_at(record_of({"00.ipynb": foreign}))
     assert "cannot be read" in looked_at(record_of({"00.ipynb": "no JSON"}))
+    another = json.dumps(nbformat.read(NOTEBOOKS / "03_autoencoder_mlp.ipynb", as_version=4))
+    assert looked_at(record_of({"03.ipynb": another})) == "holds none of the notebooks: 03.ipynb"
 
 
 def test_a_notebook_counts_under_any_name_and_of_two_the_better_answers():
