@@ -381,16 +381,16 @@ def test_a_damaged_file_stops_nothing():
 # --- the whole command ---
 
 
-class Untouchable:
-    """Stands for the process that judges where none is to be started."""
+class Generous:
+    """Stands for the process that judges: whatever is asked is right."""
 
     def ask(self, job):
-        raise AssertionError("this answer was judged")
+        return {"status": "right", "message": "", "look_at": []}
 
 
 def record_of(files: dict[str, str]) -> dict:
     handed_in = [HandedIn(path, len(text), text.encode) for path, text in files.items()]
-    return grade.grade(Submission("Anna", handed_in), originals(["00"]), Untouchable())
+    return grade.grade(Submission("Anna", handed_in), originals(["00"]), Generous())
 
 
 def test_who_hands_in_no_notebook_of_the_course_is_looked_at():
@@ -404,9 +404,13 @@ def test_who_hands_in_no_notebook_of_the_course_is_looked_at():
 
 def test_a_notebook_counts_under_any_name_and_of_two_the_better_answers():
     untouched = json.dumps(nbformat.read(NOTEBOOKS / f"{NOTEBOOK}.ipynb", as_version=4))
-    record = record_of({"my notebook (1).ipynb": untouched, "my notebook.ipynb": untouched})
-    assert {result["status"] for result in record["results"].values()} == {"to do"}
+    record = record_of(
+        {"my notebook (1).ipynb": json.dumps(notebook_with((RIGHT,))), "my notebook.ipynb": untouched}
+    )
+    assert {result["status"] for result in record["results"].values()} == {"right"}
     assert "was handed in twice" in looked_at(record)
+    record = record_of({"untouched.ipynb": untouched})
+    assert {result["status"] for result in record["results"].values()} == {"to do"} and not record["look_at"]
 
 
 def test_points_that_a_person_gave_for_an_open_task_are_added(tmp_path):
