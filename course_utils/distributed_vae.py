@@ -37,7 +37,7 @@ def train(images, steps, dtype=torch.float32, device="cpu", batch_size=128, late
     """Train on uint8 images (N, 28, 28), on all processes of the group, or on this one if there is none.
 
     Returns "gradient" (the first one) and "weights" (after all steps) as vectors on the CPU, "ranks" (the largest
-    difference of a weight between processes), and "ms" (the median of a step, in milliseconds).
+    difference of a weight between processes), and "ms" (the fastest step, in milliseconds).
     """
     rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     torch.manual_seed(seed)
@@ -61,8 +61,7 @@ def train(images, steps, dtype=torch.float32, device="cpu", batch_size=128, late
         optimizer.step()
         times.append(time.perf_counter() - start)
     weights = parameters_to_vector(model.parameters()).detach()
-    ms = 1000 * torch.tensor(times).median().item()
-    return {"gradient": gradient, "weights": weights.cpu(), "ranks": spread(weights), "ms": ms}
+    return {"gradient": gradient, "weights": weights.cpu(), "ranks": spread(weights), "ms": 1000 * min(times)}
 
 
 def spread(weights):

@@ -47,6 +47,8 @@ def test_no_process_is_left_when_the_time_is_over(script, tmp_path):
     deadline = time.monotonic() + 10
     while (left := [one for one in started if is_running(one)]) and time.monotonic() < deadline:
         time.sleep(0.1)
+    for pid in left:
+        psutil.Process(pid).kill()
     assert left == []
 
 
