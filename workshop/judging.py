@@ -30,7 +30,7 @@ from course_utils.exercises import EXERCISES, compare, engine, spies
 from course_utils.settings import NOTEBOOKS
 from workshop.exercise_cells import definitions, exercises_in, names_for_answers, run_definition
 
-MEMORY = 4 * 1024**3
+MEMORY = 3 * 1024**3
 LARGEST_FILE = 16 * 1024**2
 LONGEST_MESSAGE = 1000
 LARGEST_REPLY = 64 * 1024

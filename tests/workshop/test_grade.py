@@ -18,7 +18,7 @@ import nbformat
 import pytest
 
 from course_utils.settings import NOTEBOOKS, PROJECT
-from workshop import grade
+from workshop import grade, rehearsal
 from workshop.exercise_cells import originals
 from workshop.grading_report import write_report
 from workshop.submissions import HandedIn, Submission, Unreadable, cells_of, read_submissions, student_of
@@ -469,6 +469,16 @@ def test_without_bubblewrap_it_warns_and_what_was_graded_is_not_graded_again(tmp
     grade.main()
     assert "1 of 3 submissions were graded before" in capsys.readouterr().out
     assert len(asked) == 6
+
+
+def test_a_rehearsal_holds_right_empty_and_hostile_submissions(tmp_path, monkeypatch):
+    monkeypatch.setattr(rehearsal, "STUDENTS", 2)
+    rehearsal.write_class(tmp_path)
+    assert [one.student for one in read_submissions(tmp_path)] == ["Student 00_1000", "Student 01_1001"]
+    (hostile,) = tmp_path.glob("Student 00*/00*.ipynb")
+    assert rehearsal.HOSTILE[0] in hostile.read_text(encoding="utf-8")
+    kinds = [set(rehearsal.kinds_of(number, 50)) for number in (7, 12, 13, 14)]
+    assert kinds == [{"right", "hostile"}, {"right"}, {"untouched"}, {"right", "wrong", "untouched"}]
 
 
 def test_on_windows_it_says_so_in_one_sentence(monkeypatch):
