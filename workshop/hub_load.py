@@ -148,7 +148,9 @@ async def kernel_of(browser: httpx.AsyncClient, home: str) -> WebSocketClientCon
     answer.raise_for_status()
     channels = browser.build_request("GET", f"{home}api/kernels/{answer.json()['id']}/channels")
     address = str(channels.url).replace("http", "ws", 1)
-    return await websocket_connect(HTTPRequest(address, headers={"Cookie": channels.headers["Cookie"]}))
+    # Zero stands for no limit: the class has one for all.
+    request = HTTPRequest(address, headers={"Cookie": channels.headers["Cookie"]}, connect_timeout=0)
+    return await websocket_connect(request)
 
 
 def xsrf(browser: httpx.AsyncClient, path: str) -> str:
@@ -245,11 +247,10 @@ def main() -> int:
         print(report(students))
         failed = any(student.failure for student in students)
         if failed:
-            print(
-                "\nThe last lines of the hub's log:",
-                *log.read_text(errors="replace").splitlines()[-10:],
-                sep="\n  ",
-            )
+            errors = [
+                line for line in log.read_text(errors="replace").splitlines() if line[:2] in ("[E", "[C")
+            ]
+            print("\nThe last errors in the logs of hub and servers:", *errors[-10:], sep="\n  ")
     return failed
 
 
