@@ -18,7 +18,7 @@ import nbformat
 import pytest
 
 from course_utils.settings import NOTEBOOKS, PROJECT
-from workshop import grade, rehearsal
+from workshop import grade, rehearsal, sandbox
 from workshop.exercise_cells import originals
 from workshop.grading_report import write_report
 from workshop.submissions import HandedIn, Submission, Unreadable, cells_of, read_submissions, student_of
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="answers are jud
 
 NOTEBOOK = "00_start_here"
 SECONDS = 3
-PROTECTION = grade.sandbox()
+PROTECTION = sandbox.sandbox()
 needs_bubblewrap = pytest.mark.skipif(not PROTECTION, reason="bubblewrap is missing or not allowed here")
 CHECK = '\n\ncheck("flatten", flatten)'
 RIGHT = "def flatten(images):\n    return images.flatten(1)" + CHECK
@@ -235,7 +235,7 @@ def rows(folders):
     kept.write_text(SECRET, encoding="utf-8")
     for student, cell in VICTIMS.items() if PROTECTION else ():
         hand_in(handed_in, student, (cell.replace("PATH", str(kept)),))
-    return graded(handed_in, out, grade.sandbox(handed_in, out))
+    return graded(handed_in, out, sandbox.sandbox(handed_in, out))
 
 
 @pytest.mark.parametrize("student", ANSWERS)
@@ -295,7 +295,7 @@ def test_answers_can_neither_write_nor_delete_nor_read_what_others_handed_in(row
 @needs_bubblewrap
 def test_the_sandbox_shows_neither_home_nor_what_is_hidden_and_nothing_can_be_written():
     def said(*words: str) -> str:
-        command = [*grade.sandbox(NOTEBOOKS), *words]
+        command = [*sandbox.sandbox(NOTEBOOKS), *words]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
     assert said("ls", str(NOTEBOOKS)) == ""
@@ -441,7 +441,7 @@ def test_points_that_a_person_gave_for_an_open_task_are_added(tmp_path):
 
 
 def test_without_bubblewrap_it_warns_and_what_was_graded_is_not_graded_again(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(grade.shutil, "which", lambda name: None)
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
     monkeypatch.setattr(grade, "WORKERS", 1)
     handed_in, out = tmp_path / "handed_in", tmp_path / "grades"
     monkeypatch.setattr("sys.argv", ["grade", str(handed_in), str(out), "--notebooks", "00"])
@@ -450,7 +450,7 @@ def test_without_bubblewrap_it_warns_and_what_was_graded_is_not_graded_again(tmp
         hand_in(handed_in, name, (RIGHT,))
     grade.main()
     said = capsys.readouterr()
-    assert "0 of 3 submissions were graded before" in said.out and said.err.count(grade.UNPROTECTED) == 1
+    assert "0 of 3 submissions were graded before" in said.out and said.err.count(sandbox.UNPROTECTED) == 1
     with (out / "grades.csv").open(encoding="utf-8-sig", newline="") as lines:
         rows = {row["student"]: row for row in csv.DictReader(lines)}
     assert {row["total"] for row in rows.values()} == {"4"} and set(rows) == {f"{name}_1" for name in names}
@@ -459,7 +459,7 @@ def test_without_bubblewrap_it_warns_and_what_was_graded_is_not_graded_again(tmp
     # What was killed half way has its record or has it not; one that was changed is graded again.
     asked = []
     monkeypatch.setattr(
-        grade.Judge,
+        sandbox.Judge,
         "ask",
         lambda self, job: asked.append(job) or {"status": "", "message": "", "look_at": []},
     )
