@@ -52,6 +52,12 @@ def test_no_process_is_left_when_the_time_is_over(script, tmp_path):
     assert left == []
 
 
+def test_a_pytorch_that_cannot_connect_processes_is_told(script, monkeypatch):
+    monkeypatch.setattr(torch.distributed, "is_gloo_available", lambda: False)
+    with pytest.raises(RuntimeError, match="this PyTorch cannot connect processes"):
+        torchrun(script(RANKS))
+
+
 def is_running(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
