@@ -120,9 +120,8 @@ def test_a_job_that_ends_every_worker_is_given_up(kind, start, tmp_path):
     assert process.returncode == 1
     assert {"processes": "TerminatedWorkerError", "dask": "KilledWorker"}[kind] in errors
     assert runs(tmp_path)["1"] == sweeps.ATTEMPTS
-    if (
-        kind == "dask"
-    ):  # whose scheduler computes again what a dead worker has held, as long as somebody wants it
+    # Dask's scheduler computes again what a dead worker has held, as long as somebody wants it.
+    if kind == "dask":
         assert runs(tmp_path)["0"] == 1
 
 
