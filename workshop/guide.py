@@ -10,7 +10,7 @@ says is the author's, and what stands below it is generated from the notebook, i
 <!-- head -->                         the notebook and its minutes
 <!-- path 75 (titles, one a line) --> the sections of a path, their minutes and their cells
 <!-- exercises -->                    which exercise checks which objective, with level and points
-<!-- homework (name minutes) -->      exercises to do at home
+<!-- homework (names) -->             exercises to do at home
 <!-- stand-in ID (lines) -->          what a cell that trains may hold instead, while what-ifs are shown
 <!-- what-if ID, ID -->               the cell to change and those to run after it; a diff and what is printed follow
 <!-- sessions (title: NN 75, ...) --> in README.md: notebooks and paths of each session
@@ -249,8 +249,8 @@ def generated_exercises(notebook: Notebook, page: str) -> str:
 
 
 def generated_homework(asked: str) -> str:
-    pairs = [line.split() for line in asked.strip().split("\n")]
-    rows = [[f"`{name}`", minutes, str(EXERCISES[name].points)] for name, minutes in pairs]
+    names = asked.strip().split("\n")
+    rows = [[f"`{name}`", str(EXERCISES[name].minutes), str(EXERCISES[name].points)] for name in names]
     sums = [sum(int(row[column]) for row in rows) for column in (1, 2)]
     return table(["exercise", "minutes", "points"], [*rows, ["together", *map(str, sums)]])
 
