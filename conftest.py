@@ -9,6 +9,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 
+# What takes longest comes first, so that two workers end at the same time.
+FIRST = (
+    "notebooks/",
+    "tests/test_every_dataset.py",
+    "tests/workshop/test_guide.py",
+    "tests/workshop/test_grade.py",
+)
+
+
 def pytest_collection_modifyitems(items):
-    """The longest file directly after the notebooks, which come first: so two workers end at the same time."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("notebooks/", "tests/test_every_dataset.py")))
+    """The notebooks and the longest files before all others."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))

@@ -30,6 +30,7 @@ SIZES = {"code_size": 3, "hidden_size": 8}
 SMALL = {
     "mlp_autoencoder": SIZES,
     "conv_autoencoder": {"code_size": 2},
+    "small_autoencoder": {"code_size": 2},
     "vae": {"latent_size": 2, "hidden_size": 8},
     "vae_prior": {"latent_size": 2, "components": 4},
     "conditional_vae": {"latent_size": 2, "num_classes": 3, "components": 4},

@@ -92,8 +92,9 @@ def run_with_trainings_that_stop(path, monkeypatch) -> dict:
     return names
 
 
+# Notebook 13 keeps no training, and its processes take a minute.
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PATHS[:-1], ids=lambda path: path.stem)
 def test_a_notebook_goes_on_where_nothing_was_learnt(path, small_kmnist, own_models, monkeypatch):
     for name in ("mlp_autoencoder", *MODELS, "vae_prior", "classifier"):
         keep_untrained(name)

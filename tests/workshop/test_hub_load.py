@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psutil
@@ -51,18 +52,24 @@ class Kernel:
         return self.waiting.pop(0)
 
 
+def result_of(coroutine):
+    """What a coroutine gives, run in a thread: Playwright's loop, from a browser test before, holds the main one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 def test_a_cell_gives_what_it_printed():
     kernel = Kernel(
         ("stream", {"text": "4"}), ("status", {"execution_state": "busy"}), ("stream", {"text": "2\n"})
     )
-    assert asyncio.run(run(kernel, "print(42)")) == "42\n"
+    assert result_of(run(kernel, "print(42)")) == "42\n"
     assert kernel.request["content"]["code"] == "print(42)"
 
 
 def test_a_cell_that_fails_says_why():
     kernel = Kernel(("error", {"ename": "NameError", "evalue": "name 'x' is not defined"}))
     with pytest.raises(RuntimeError, match="NameError: name 'x' is not defined"):
-        asyncio.run(run(kernel, "x"))
+        result_of(run(kernel, "x"))
 
 
 def test_the_imports_are_the_first_cell():
@@ -101,7 +108,7 @@ def log_in_where_the_server(event: dict) -> list[str]:
         async with httpx.AsyncClient(base_url="http://127.0.0.1:9", transport=transport) as browser:
             await hub_load.log_in(browser, "s1", "/user/s1/")
 
-    asyncio.run(log_in())
+    result_of(log_in())
     return asked
 
 
