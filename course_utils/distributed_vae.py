@@ -13,12 +13,12 @@ import time
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import parameters_to_vector
 
 from course_utils.data import load_images, to_pixels
 from course_utils.models import VAE
+from course_utils.probability import bernoulli_log_likelihood, gaussian_kl
 
 
 class VAEWithLoss(VAE):
@@ -28,9 +28,7 @@ class VAEWithLoss(VAE):
         """Minus the ELBO of binary images x (B, 1, 28, 28) with noise (B, latent_size): nats per image, one number."""
         mu, log_var = self.encode(x)
         z = mu + (0.5 * log_var).exp() * noise
-        bce = F.binary_cross_entropy_with_logits(self.decode(z), x, reduction="none")
-        kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var)
-        return bce.flatten(1).sum(dim=1).mean() + kl.sum(dim=1).mean()
+        return (gaussian_kl(mu, log_var) - bernoulli_log_likelihood(self.decode(z), x)).mean()
 
 
 def train(images, steps, dtype=torch.float32, device="cpu", batch_size=128, latent_size=20, seed=0):

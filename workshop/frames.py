@@ -22,6 +22,7 @@ import nbformat
 from playwright.sync_api import Locator, Page, sync_playwright
 
 from workshop.demos import DEMOS, page_script
+from workshop.ports import free_ports
 
 INPUTS = 60
 KERNEL_IS_IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
@@ -77,9 +78,7 @@ def in_jupyterlab(page: Page, folder: Path) -> Iterator[str]:
 @contextmanager
 def jupyterlab(folder: Path) -> Iterator[str]:
     """JupyterLab over a folder: the address of the notebook demos.ipynb in it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     token = secrets.token_hex(16)
     options = [
         "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",

@@ -17,6 +17,7 @@ says is the author's, and what stands below it is generated from the notebook, i
 """
 
 import argparse
+import configparser
 import contextlib
 import io
 import re
@@ -43,8 +44,9 @@ PRINTED = re.compile(
     re.MULTILINE,
 )
 OBJECTIVE = re.compile(r"^(\d+)\. ((?:.|\n(?!\d+\. |\n))*)", re.MULTILINE)
-# As tests/nbval.cfg masks measured numbers.
-MASKED = re.compile(r"≈ ?[-−]?[\d.,]+(?:e[-+]?\d+)?")
+# What the tests mask before they compare an output.
+MASKS = configparser.RawConfigParser()
+MASKS.read(PROJECT / "tests" / "nbval.cfg", encoding="utf-8")
 # How many what-ifs a path has, and how long one takes in class.
 WHAT_IFS = {75: 3, 25: 1}
 MINUTES_OF_WHAT_IF = 4
@@ -226,7 +228,7 @@ def generated_path(notebook: Notebook, route: Route) -> str:
         elif title in route.titles:
             rows.append([link(notebook, title), str(notebook.section(title).minutes), counters(own)])
         elif own:
-            rows.append([f"run without a word, from {link(notebook, title)}", "", counters(own)])
+            rows.append([f"run without comment, from {link(notebook, title)}", "", counters(own)])
     shown = WHAT_IFS[route.minutes] * MINUTES_OF_WHAT_IF
     rest = route.minutes - route.planned(notebook) - shown
     rows.append(["one what-if" if shown == MINUTES_OF_WHAT_IF else "three what-ifs", str(shown), ""])
@@ -327,12 +329,19 @@ def different(route: nbformat.NotebookNode, notebook: Notebook) -> list[str]:
         if "nbval-check-output" in tags(cell):
             place = notebook.place(cell.id)
             now, then = (
-                MASKED.sub("≈", "".join(output.get("text", "") for output in one.outputs))
+                masked("".join(output.get("text", "") for output in one.outputs))
                 for one in (cell, notebook.code[place])
             )
             if now != then:
                 found.append(f"[{place + 1}]")
     return found
+
+
+def masked(text: str) -> str:
+    """A text as the tests compare it: without measured numbers."""
+    for name in MASKS.sections():
+        text = re.sub(MASKS[name]["regex"], MASKS[name]["replace"], text)
+    return text
 
 
 def run_paths(name: str) -> None:

@@ -13,14 +13,13 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import statistics
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from course_utils.settings import NOTEBOOKS, PROJECT
+from workshop.ports import free_ports
 
 CONFIGURATION = PROJECT / "classroom" / "jupyterhub_config.py"
 NOTEBOOK = NOTEBOOKS / "07_vae_notation_and_elbo.ipynb"
@@ -96,13 +96,6 @@ def end(process: psutil.Popen) -> None:
     for one in alive:
         one.kill()
     psutil.wait_procs(alive)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody uses."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
 
 
 # --- a student ---

@@ -38,10 +38,9 @@ LARGEST_REPLY = 64 * 1024
 LONG_SOLUTION = 4
 # Names that an answer to these exercises has no use for; the second ones only where they stand alone: `model.eval()`.
 WATCHED = {
-    *("os", "sys", "subprocess", "inspect", "gc", "ctypes", "builtins", "importlib", "signal", "socket"),
-    *("shutil", "threading", "multiprocessing", "pathlib", "engine", "compare", "spies"),
-    *("EXERCISES", "Exercise", "Verdict"),
-}
+    "os", "sys", "subprocess", "inspect", "gc", "ctypes", "builtins", "importlib", "signal", "socket", "shutil",
+    "threading", "multiprocessing", "pathlib", "engine", "EXERCISES", "Exercise", "Verdict",
+}  # fmt: skip
 WATCHED_ALONE = {"globals", "eval", "exec", "open", "compile"}
 USUAL_METHODS = {"__init__", "__call__", "__name__", "__len__", "__getitem__", "__iter__"}
 LIBRARIES = (

@@ -21,7 +21,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -37,6 +36,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from workshop.ports import free_ports
 from workshop.site import missing_tools
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -162,7 +162,7 @@ def _server(folder: Path) -> Iterator[tuple[str, str]]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
     token = secrets.token_hex(16)
-    port = _free_port()
+    (port,) = free_ports(1)
     options = [
         "--no-browser",
         "--allow-root",
@@ -200,12 +200,6 @@ def _server(folder: Path) -> Iterator[tuple[str, str]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _wait_for_server(process: subprocess.Popen, url: str, log: Path) -> None:

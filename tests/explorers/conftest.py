@@ -1,4 +1,4 @@
-"""What the tests of demos share: the modules of `web/`, run by node."""
+"""What the tests of demos share: the modules of `web/`, run by node, and controls that are set one after the other."""
 
 import json
 import os
@@ -44,3 +44,18 @@ def in_node(node) -> Callable:
         return json.loads(result.stdout)
 
     return run
+
+
+@pytest.fixture
+def controls_change_the_picture() -> Callable:
+    """`controls_change_the_picture(demo, changes)`: whether each (control, value), set in turn, gives a new picture."""
+
+    def change(demo, changes) -> bool:
+        pictures = [bytes(demo.picture.value)]
+        for name, value in changes:
+            demo.controls[name].value = value
+            assert demo.error is None
+            pictures.append(bytes(demo.picture.value))
+        return len(set(pictures)) == len(pictures)
+
+    return change

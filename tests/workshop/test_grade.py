@@ -178,7 +178,9 @@ VICTIMS = {
     "deletes all": inside("import pathlib, shutil\nshutil.rmtree(pathlib.Path('PATH').parents[1])"),
     "writes into the course": inside("open('written.txt', 'w').write('changed')"),
     "reads": inside("raise ValueError(open('PATH').read())"),
-    "a file without end": inside("open('/tmp/big', 'wb').write(bytes(2**25))\nreturn images.flatten(1)"),
+    "a file without end": inside(
+        "import tempfile\nopen(tempfile.mktemp(), 'wb').write(bytes(2**25))\nreturn images.flatten(1)"
+    ),
     "the network": inside("import socket\nassert socket.if_nameindex()[1:]\nreturn images.flatten(1)"),
 }
 SECRET = "a neighbour's work"
