@@ -2,6 +2,8 @@
 
 import pytest
 
+from course_utils.settings import dataset_name
+
 
 @pytest.fixture(scope="module")
 def notebook(lab):
@@ -15,12 +17,13 @@ def test_data_browser_follows_the_keyboard(notebook):
     picture = notebook.picture(demo)
     first = picture.bytes()
     position = notebook.slider(demo, "position")
-    seen = {
+    seen = [
         first,
         picture.after(lambda: notebook.press(position, "ArrowRight")),
         picture.after(lambda: notebook.press(position, "End")),
         picture.after(lambda: notebook.choose(notebook.dropdown(demo, "class"), "7")),
-        picture.after(lambda: notebook.choose(notebook.dropdown(demo, "sorted by"), "pen_width")),
-    }
-    assert len(seen) == 5
+    ]
+    if dataset_name() == "strokes":  # no other data set has a factor to sort by
+        seen.append(picture.after(lambda: notebook.choose(notebook.dropdown(demo, "sorted by"), "pen_width")))
+    assert len(set(seen)) == len(seen)
     notebook.assert_nothing_failed()

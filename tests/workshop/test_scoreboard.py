@@ -154,6 +154,7 @@ def test_the_command_stores_each_run_of_its_sweep(tmp_path, monkeypatch):
     ]
 
 
-def test_a_worker_with_another_data_set_is_named():
+def test_a_worker_with_another_data_set_is_named(monkeypatch):
+    monkeypatch.setenv("COURSE_DATASET", "strokes")
     with pytest.raises(ValueError, match=r"must be mnist; got \w+ \(COURSE_DATASET\)"):
         scoreboard.prepare_worker("mnist")
