@@ -17,7 +17,14 @@ import torch
 from PIL import Image
 
 from course_utils.drawings import prepare_drawing
-from course_utils.settings import DATASETS, STROKES_FILE, data_folder, dataset_name, is_checkout
+from course_utils.settings import (
+    DATASETS,
+    DEFAULT_DATASET,
+    STROKES_FILE,
+    data_folder,
+    dataset_name,
+    is_checkout,
+)
 
 FACTORS = ("slant", "rotation", "stretch", "pen_width", "variant")
 
@@ -97,20 +104,15 @@ def load_folder(folder: str | Path) -> ImageData:
     images are shuffled, in the same way each time. Names that start with a dot are left out.
 
     The classes are at most ten, because the course's classifiers have ten outputs. Every notebook runs on ten classes
-    and 15,000 pictures; on fewer, those do that need less, such as notebook 00, and a line says so. Models that were
-    trained on the folder are kept under its path: after its pictures have changed, give it another name.
+    and 15,000 pictures; on fewer, notebooks that judge what a model draws go on with `strokes`
+    (`strokes_if_few_pictures`), and a line says so. Models that were trained on the folder are kept under its path:
+    after its pictures have changed, give it another name.
 
     Raises DataError for a folder that is not there or has no such subfolders, for a class of fewer than two pictures,
     and for a file that is no picture, or shows no ink.
     """
     root = Path(dataset_name(Path(folder)))
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder: name one that holds a folder of pictures for each class")
-    folders = [entry for entry in _visible(root) if entry.is_dir()]
-    if not 2 <= len(folders) <= MOST_CLASSES:
-        raise DataError(
-            f"{root} must hold 2 to {MOST_CLASSES} folders of pictures, one for each class; it holds {len(folders)}"
-        )
+    folders = _class_folders(root)
     train, test = [], []
     for label, of_class in enumerate(folders):
         rows = [(_prepared(file), label) for file in _visible(of_class)]
@@ -120,12 +122,7 @@ def load_folder(folder: str | Path) -> ImageData:
             )
         test += rows[::HELD_OUT_EVERY]
         train += [row for place, row in enumerate(rows) if place % HELD_OUT_EVERY]
-    count = len(train) + len(test)
-    if len(folders) < MOST_CLASSES or count < ENOUGH_PICTURES:
-        print(
-            f"own pictures: {count:,} in {len(folders)} classes. Notebooks that judge what a model draws need "
-            f"{MOST_CLASSES} classes and {ENOUGH_PICTURES:,} pictures."
-        )
+    _says_that_few(len(train) + len(test), len(folders))
     classes = tuple(of_class.name for of_class in folders)
     return ImageData(root.as_posix(), classes, *_shuffled(train), *_shuffled(test))
 
@@ -136,6 +133,42 @@ def with_ten_classes(data: ImageData) -> ImageData:
         return data
     print(f"{data.name} has {len(data.classes)} classes: this part needs ten, and goes on with strokes.")
     return load_images("strokes")
+
+
+def strokes_if_few_pictures() -> None:
+    """Make `strokes` the data set of this notebook if COURSE_DATASET is a folder of few own pictures, and say so.
+
+    Notebooks call it that measure what a model draws: the Frechet distance needs many pictures, and the judge and the
+    conditional models ten classes. Raises DataError for a folder as `load_folder` does.
+    """
+    name = dataset_name()
+    if name in DATASETS:
+        return
+    folders = _class_folders(Path(name))
+    if _says_that_few(sum(len(_visible(folder)) for folder in folders), len(folders)):
+        os.environ["COURSE_DATASET"] = DEFAULT_DATASET
+
+
+def _says_that_few(pictures: int, classes: int) -> bool:
+    """Whether own pictures are too few for some notebooks; if so, a line is printed."""
+    are_few = classes < MOST_CLASSES or pictures < ENOUGH_PICTURES
+    if are_few:
+        print(
+            f"own pictures: {pictures:,} in {classes} classes. Notebooks that judge what a model draws need "
+            f"{MOST_CLASSES} classes and {ENOUGH_PICTURES:,} pictures, and go on with strokes."
+        )
+    return are_few
+
+
+def _class_folders(root: Path) -> list[Path]:
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder: name one that holds a folder of pictures for each class")
+    folders = [entry for entry in _visible(root) if entry.is_dir()]
+    if not 2 <= len(folders) <= MOST_CLASSES:
+        raise DataError(
+            f"{root} must hold 2 to {MOST_CLASSES} folders of pictures, one for each class; it holds {len(folders)}"
+        )
+    return folders
 
 
 def _visible(folder: Path) -> list[Path]:

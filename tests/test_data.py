@@ -27,6 +27,7 @@ from course_utils.data import (
     load_folder,
     load_images,
     minibatches,
+    strokes_if_few_pictures,
     to_pixels,
     with_ten_classes,
 )
@@ -549,8 +550,22 @@ def test_parts_that_need_ten_classes_go_on_with_strokes_and_say_so(signs, capsys
 def test_few_pictures_are_told_what_they_are_too_few_for(signs, capsys):
     load_folder(signs)
     assert capsys.readouterr().out == (
-        "own pictures: 14 in 2 classes. Notebooks that judge what a model draws need 10 classes and 15,000 pictures.\n"
+        "own pictures: 14 in 2 classes. Notebooks that judge what a model draws need 10 classes and 15,000 pictures, "
+        "and go on with strokes.\n"
     )
+
+
+def test_notebooks_that_judge_samples_go_on_with_strokes(signs, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_DATASET", str(signs))
+    strokes_if_few_pictures()
+    assert capsys.readouterr().out.startswith("own pictures: 14 in 2 classes.")
+    assert settings.dataset_name() == "strokes"
+
+
+def test_a_known_data_set_stays(monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_DATASET", "mnist")
+    strokes_if_few_pictures()
+    assert capsys.readouterr().out == "" and settings.dataset_name() == "mnist"
 
 
 def test_the_same_pictures_are_held_out_each_time(signs):

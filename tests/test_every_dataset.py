@@ -81,14 +81,16 @@ def keep_untrained(name: str, dataset: str = "kmnist") -> None:
 # --- a whole notebook ---
 
 
-def run_with_trainings_that_stop(path, monkeypatch) -> dict:
-    """All names that a notebook's cells define, one after the other."""
+def run_with_trainings_that_stop(path, monkeypatch, until: str = "") -> dict:
+    """All names that a notebook's cells define, one after the other, until a name is among them."""
     monkeypatch.chdir(NOTEBOOKS)
     monkeypatch.setattr(TrainingRun, "_draw_if_due", lambda run: setattr(run, "stopped", True))
     names: dict = {}
     with forked_random_numbers():
         for cell in code_cells(path):
             exec(compile(cell.source, f"<{path.name}, cell {cell.id}>", "exec"), names)
+            if until in names:
+                break
     return names
 
 
@@ -115,13 +117,18 @@ def own_pictures(tmp_path, monkeypatch):
     return root
 
 
-# Notebook 06 needs models that 03 and 05 trained, and goes on with strokes. Those that judge what a model draws need
-# more pictures, which `load_folder` says.
+# Notebook 06 needs models that 03 and 05 trained, and goes on with strokes.
 @pytest.mark.parametrize("path", [*PATHS[:6], PATHS[7]], ids=lambda path: path.stem)
 def test_a_notebook_runs_on_few_own_pictures_of_three_classes(path, own_pictures, own_models, monkeypatch):
     keep_untrained("classifier", own_pictures.resolve().as_posix())
     names = run_with_trainings_that_stop(path, monkeypatch)
     assert names["data"].name == own_pictures.resolve().as_posix()
+
+
+@pytest.mark.parametrize("path", PATHS[8:12], ids=lambda path: path.stem)
+def test_a_notebook_that_judges_samples_goes_on_with_strokes(path, own_pictures, monkeypatch):
+    names = run_with_trainings_that_stop(path, monkeypatch, until="data")
+    assert names["data"].name == "strokes"
 
 
 # --- what a data set has not ---

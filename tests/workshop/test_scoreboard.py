@@ -69,7 +69,8 @@ def test_a_cell_that_is_missing_is_told():
 @pytest.mark.parametrize("name", MODELS)
 def test_a_recipe_follows_its_seed(name):
     (parameters,) = tagged_sources(CATALOGUE[name].notebook, "parameters")
-    assert run_cells([parameters])["seed"] == 0
+    imports, *_ = recipe_of(name)
+    assert run_cells([imports, parameters])["seed"] == 0
     assert calls_without_seed(recipe_of(name)) == []
 
 
