@@ -13,7 +13,7 @@
 # make check        check style, format, types, floors and scripts, as CI does; `make lint` mends what can be mended
 # make notebooks    run all notebooks in place and normalise the files
 # make models       write course_utils/models.py from the notebooks' cells tagged `model`
-# make bench        measure speed, as ratios of things run side by side; `make bench ONLY="vae growth"` for some parts
+# make bench        measure speed, and quality at equal time, side by side; `make bench ONLY="vae recipes"` for some parts
 # make times        measure how long the notebooks run, and write it into README.md and their first cells
 # make test-lowest  run the tests with the lowest versions that pyproject.toml allows, in .venv-lowest
 # make test-colab   run 00, 04 and 07 and the tests of the demos with what Colab has, in .venv-colab

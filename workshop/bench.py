@@ -1,4 +1,4 @@
-"""Speed, as ratios of things that run side by side: `python -m workshop.bench` (make bench).
+"""Speed, as ratios of things that run side by side, and quality at equal time: `python -m workshop.bench` (make bench).
 
 python -m workshop.bench                   everything, about half an hour
 python -m workshop.bench steps growth      some parts
@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
 from importlib.metadata import version
+from unittest import mock
 
 import nbformat
 import torch
@@ -30,7 +31,7 @@ from course_utils import models, training
 from course_utils.data import ImageData, load_images, minibatches, to_pixels
 from course_utils.settings import NOTEBOOKS, PROJECT
 from course_utils.training import TrainingRun
-from workshop import classic_vae, frames
+from workshop import classic_vae, equal_time, frames
 
 FILE = PROJECT / "bench.txt"
 RUNS = 7
@@ -91,21 +92,20 @@ def train(batches, run: TrainingRun | None = None) -> None:
 
 def aid(data: ImageData) -> None:
     """What the loop of the notebooks costs beyond the bare loop."""
-    training.get_ipython = FrontEnd
-    training.display = FrontEnd().display
 
     def batches():
         return minibatches(data.train_images, data.train_labels, batch_size=BATCH_SIZE, epochs=5)
 
-    compare(
-        "Five epochs of an MLP: the loop of the notebooks against the bare loop",
-        {
-            "bare loop": lambda: train(batches()),
-            "with TrainingRun: history, live picture, clean stop": lambda: train(
-                batches(), TrainingRun(batches())
-            ),
-        },
-    )
+    with mock.patch.multiple(training, get_ipython=FrontEnd, display=FrontEnd().display):
+        compare(
+            "Five epochs of an MLP: the loop of the notebooks against the bare loop",
+            {
+                "bare loop": lambda: train(batches()),
+                "with TrainingRun: history, live picture, clean stop": lambda: train(
+                    batches(), TrainingRun(batches())
+                ),
+            },
+        )
 
 
 def loading(data: ImageData) -> None:
@@ -266,7 +266,14 @@ def demos(data: ImageData) -> None:
     say(f"\n{frames.table()}")
 
 
-PARTS = {part.__name__: part for part in (loading, aid, vae, steps, imports, growth, demos)}
+def recipes(data: ImageData) -> None:
+    """Quality at equal time, the course's recipes beside public ones, for one seed: see workshop.equal_time."""
+    say("")
+    for line in equal_time.lines(data):
+        say(line)
+
+
+PARTS = {part.__name__: part for part in (loading, aid, vae, steps, imports, growth, demos, recipes)}
 
 
 def machine() -> str:

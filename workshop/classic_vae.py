@@ -29,10 +29,16 @@ class ClassicVAE(nn.Module):
         self.hidden, self.code = nn.Linear(784, 400), nn.Linear(400, 40)
         self.from_code, self.pixels = nn.Linear(20, 400), nn.Linear(400, 784)
 
+    def encode(self, x):
+        return self.code(self.hidden(x).relu()).chunk(2, dim=1)
+
+    def decode(self, z):
+        return self.pixels(self.from_code(z).relu())
+
     def forward(self, x):
-        mu, log_var = self.code(self.hidden(x).relu()).chunk(2, dim=1)
+        mu, log_var = self.encode(x)
         z = mu + torch.exp(0.5 * log_var) * torch.randn_like(mu)
-        return self.pixels(self.from_code(z).relu()), mu, log_var
+        return self.decode(z), mu, log_var
 
 
 def loss_on_probabilities(model: ClassicVAE, x: torch.Tensor) -> torch.Tensor:
