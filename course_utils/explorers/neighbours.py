@@ -85,7 +85,7 @@ class NeighboursExplorer(Explorer):
         canvas.write(4, 4, "query")
         own = tiles(self.queries[number : number + 1], [self.classes[own_class]], columns=1, side=104)
         canvas.picture.paste(own, (0, 22))
-        same = f"{k - sum(wrong)} of the {k} nearest by {space} have its class (class, distance)"
+        same = f"of its class: {k - sum(wrong)} of the {k} nearest by {space} (class, distance)"
         canvas.write(128, 4, same)
         neighbours = self.gallery[indices.to(self.gallery.device)]
         canvas.picture.paste(tiles(neighbours, captions, wrong, COLUMNS, side=76), (124, 22))
