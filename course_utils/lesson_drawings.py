@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from course_utils.plots import BLUE, GREEN, ORANGE, SKY, new_figure
 from course_utils.schematics import INK, Schematic
 
-CELL = 0.8  # side of a cell of a grid, in units of half an inch
+CELL = 0.7  # side of a cell of a grid, in units of half an inch
 
 
 def grids_in_a_row(
@@ -37,15 +37,15 @@ def gather_and_scatter(x: torch.Tensor, w: torch.Tensor, h: torch.Tensor) -> Non
     """A convolution of x (4, 4) gathers a patch into h[0, 1]; its transpose scatters h[0, 1] over the same places."""
     places = {(i, j): ORANGE for i in range(3) for j in range(1, 4)}
     written = F.pad(h[0, 1] * w, (1, 0, 0, 1))
-    drawing = Schematic(21, 5.4)
-    image = drawing.grid(2.2, 2.4, x, CELL, places, title="x")
-    gathered = drawing.grid(7.6, 2.4, h, CELL, {(0, 1): ORANGE}, title="h")
+    drawing = Schematic(18, 5)
+    image = drawing.grid(1.8, 2.4, x, CELL, places, title="x")
+    gathered = drawing.grid(6.4, 2.4, h, CELL, {(0, 1): ORANGE}, title="h")
     drawing.arrow(image.right, gathered.left, "gather")
-    drawing.text(4.9, 0.3, "convolution: times w, added up", size=13)
-    small = drawing.grid(13, 2.4, h, CELL, {(0, 1): SKY}, title="h")
-    large = drawing.grid(18.4, 2.4, written, CELL, dict.fromkeys(places, SKY), title="added to the output")
+    drawing.text(4.1, 0.4, "convolution: times w, added up", size=13)
+    small = drawing.grid(11, 2.4, h, CELL, {(0, 1): SKY}, title="h")
+    large = drawing.grid(15.6, 2.4, written, CELL, dict.fromkeys(places, SKY), title="added to the output")
     drawing.arrow(small.right, large.left, "scatter")
-    drawing.text(15.7, 0.3, "transpose convolution: 7 times w", size=13)
+    drawing.text(13.3, 0.4, "transpose convolution: 7 times w", size=13)
     drawing.show(
         "On the left nine marked cells of a 4 by 4 image lead to one cell of a 2 by 2 map. On the right an arrow leads "
         "from that cell to the same nine cells, which hold seven times the kernel."
@@ -55,12 +55,12 @@ def gather_and_scatter(x: torch.Tensor, w: torch.Tensor, h: torch.Tensor) -> Non
 def zeros_in_between(spread: torch.Tensor, turned: torch.Tensor, x: torch.Tensor) -> None:
     """A window of a map with zeros in between (7, 7), the turned kernel (3, 3), and the output (5, 5) of it."""
     window = {(i, j): ORANGE for i in range(2, 5) for j in range(2, 5)}
-    drawing = Schematic(18.6, 7.4)
-    zeros = drawing.grid(3.3, 3.2, spread, CELL, window, title="h with zeros in between and around")
-    kernel = drawing.grid(9.6, 3.2, turned, CELL, title="w turned")
-    result = drawing.grid(15.6, 3.2, x, CELL, {(2, 2): ORANGE}, title="output")
-    drawing.text((zeros.right[0] + kernel.left[0]) / 2, 3.2, "∗", size=20)
-    drawing.text((kernel.right[0] + result.left[0]) / 2, 3.2, "=", size=20)
+    drawing = Schematic(16.6, 6.2)
+    zeros = drawing.grid(3.9, 2.7, spread, CELL, window, title="h with zeros in between and around")
+    kernel = drawing.grid(9.2, 2.7, turned, CELL, title="w turned")
+    result = drawing.grid(14.4, 2.7, x, CELL, {(2, 2): ORANGE}, title="output")
+    drawing.text((zeros.right[0] + kernel.left[0]) / 2, 2.7, "∗", size=20)
+    drawing.text((kernel.right[0] + result.left[0]) / 2, 2.7, "=", size=20)
     drawing.show(
         "A 7 by 7 grid with the four numbers of h, zeros between and around them, and a marked window of 3 by 3; the "
         "kernel turned by half a turn; the 5 by 5 output with the marked number that this window gives."
@@ -70,16 +70,16 @@ def zeros_in_between(spread: torch.Tensor, turned: torch.Tensor, x: torch.Tensor
 def two_channels(x: torch.Tensor, w: torch.Tensor, maps: torch.Tensor) -> None:
     """A convolution of x (2, 5, 5) with w (2, 3, 3): the map of each channel, maps (2, 3, 3), and their sum."""
     patch = {(i, j): ORANGE for i in range(3) for j in range(3)}
-    drawing = Schematic(21.4, 11.4)
-    for c, y in ((0, 8.2), (1, 2.6)):
-        image = drawing.grid(2.6, y, x[c], CELL, patch, title=f"image, channel {c}")
-        kernel = drawing.grid(8, y, w[c], CELL, title=f"kernel, channel {c}")
-        result = drawing.grid(13, y, maps[c], CELL, {(0, 0): SKY}, title=f"map {c}")
+    drawing = Schematic(18.4, 9)
+    for c, y in ((0, 6.4), (1, 2)):
+        image = drawing.grid(2.2, y, x[c], CELL, patch, title=f"image, channel {c}")
+        kernel = drawing.grid(7, y, w[c], CELL, title=f"kernel, channel {c}")
+        result = drawing.grid(11.6, y, maps[c], CELL, {(0, 0): SKY}, title=f"map {c}")
         drawing.text((image.right[0] + kernel.left[0]) / 2, y, "∗", size=20)
         drawing.text((kernel.right[0] + result.left[0]) / 2, y, "=", size=20)
-        drawing.arrow(result.right, (17.2, 5.4 + 0.4 * (1 - 2 * c)))
-    drawing.grid(18.6, 5.4, maps.sum(dim=0), CELL, {(0, 0): SKY}, title="result")
-    drawing.text(15.6, 5.4, "+", size=20)
+        drawing.arrow(result.right, (15.4, 4.2 + 0.4 * (1 - 2 * c)))
+    drawing.grid(16.6, 4.2, maps.sum(dim=0), CELL, {(0, 0): SKY}, title="result")
+    drawing.text(14, 4.2, "+", size=20)
     drawing.show(
         "Each of the two channels of an image meets a kernel of its own, which gives two maps of 3 by 3. Added up, "
         "they are the one result. The patch at the upper left, and the number that comes from it, are marked."
@@ -94,13 +94,13 @@ def field_of_one_unit() -> None:
         ("after pooling by 2", 5, 1, 3),
         ("after a kernel of 3", 3, 1, 1),
     ]
-    drawing = Schematic(17.6, 8.2)
+    drawing = Schematic(14.8, 7)
     row = []
     for level, (name, units, first, count) in enumerate(layers):
         step = CELL * (2 if level > 1 else 1)
-        left = 6.6 + CELL * (level > 0) + CELL * 2 * (level > 2) + CELL / 2 * (level > 1)
-        y = 0.9 + 2 * level
-        drawing.text(3, y, name)
+        left = 5.9 + CELL * (level > 0) + CELL * 2 * (level > 2) + CELL / 2 * (level > 1)
+        y = 0.8 + 1.8 * level
+        drawing.text(2.4, y, name)
         for i in range(units):
             seen = first <= i < first + count
             drawing.grid(left + step * i, y, torch.tensor([[i]]), CELL, {(0, 0): ORANGE} if seen else {})
@@ -120,24 +120,24 @@ def field_of_one_unit() -> None:
 def convolutional_autoencoder(code_size: int) -> None:
     """The maps of notebook 05's autoencoder as boxes: as high as the maps' side, the wider the more channels."""
     maps = [
-        (1.5, 28, "1 x 28 x 28"),
-        (1.9, 14, "16 x 14 x 14"),
-        (2.3, 7, "32 x 7 x 7"),
+        (0.8, 28, "1 x 28 x 28"),
+        (1, 14, "16 x 14 x 14"),
+        (1.2, 7, "32 x 7 x 7"),
         (0.8, 5, f"{code_size}"),
     ]
-    drawing = Schematic(28, 8)
-    x, places = 1.6, []
+    drawing = Schematic(20.4, 8)
+    x, places = 1.2, []
     for number, (width, side, shape) in enumerate([*maps, *maps[-2::-1]]):
-        name = {0: "x", 3: "z", 6: "x_hat"}.get(number, "")
-        places.append(drawing.box(x, 4.4, name, width, 0.2 * side, ORANGE if name == "z" else SKY))
+        name = {0: "$x$", 3: "$z$", 6: r"$\hat{x}$"}.get(number, "")
+        places.append(drawing.box(x, 4.4, name, width, 0.2 * side, ORANGE if number == 3 else SKY))
         drawing.text(x, 4.4 - 0.1 * side - 0.5, shape)
-        x += 4.1
+        x += 3
     steps = ["conv", "conv", "linear", "linear", "transpose\nconv", "transpose\nconv"]
     for (start, end), step in zip(pairwise(places), steps, strict=True):
         drawing.arrow(start.right, end.left)
         drawing.text((start.right[0] + end.left[0]) / 2, 5.2, step)
-    drawing.text(5.5, 0.4, "encoder", size=15)
-    drawing.text(22.2, 0.4, "decoder", size=15)
+    drawing.text(4.2, 0.4, "encoder", size=15)
+    drawing.text(16.2, 0.4, "decoder", size=15)
     drawing.show(
         "Boxes from left to right: the image, two smaller maps with more channels, a narrow code of "
         f"{code_size} numbers, and the same sizes back to the image."
@@ -146,14 +146,14 @@ def convolutional_autoencoder(code_size: int) -> None:
 
 def autoencoder(pixels: int, hidden_size: int, code_size: int) -> None:
     """Notebook 03's autoencoder: an encoder that narrows to the code, and a decoder that widens to the image again."""
-    drawing = Schematic(23, 5.6)
-    image = drawing.box(2, 3, "$x$", 1.6, 4.4, ORANGE)
-    encoder = drawing.box(7, 3, f"encoder\n{pixels} → {hidden_size:,} → {code_size}", 5.4, 4.4, taper=0.35)
-    code = drawing.box(11.5, 3, "$z$", 1.2, 1.5, ORANGE)
+    drawing = Schematic(18.4, 5.6)
+    image = drawing.box(1.3, 3, "$x$", 1.4, 4.4, ORANGE)
+    encoder = drawing.box(5.3, 3, f"encoder\n{pixels} → {hidden_size:,} → {code_size}", 4.6, 4.4, taper=0.4)
+    code = drawing.box(9.2, 3, "$z$", 1.2, 1.5, ORANGE)
     decoder = drawing.box(
-        16, 3, f"decoder\n{code_size} → {hidden_size:,} → {pixels}", 5.4, 4.4, taper=1 / 0.35
+        13.1, 3, f"decoder\n{code_size} → {hidden_size:,} → {pixels}", 4.6, 4.4, taper=1 / 0.4
     )
-    result = drawing.box(21, 3, r"$\hat{x}$", 1.6, 4.4, ORANGE)
+    result = drawing.box(17.1, 3, r"$\hat{x}$", 1.4, 4.4, ORANGE)
     for start, end in pairwise((image, encoder, code, decoder, result)):
         drawing.arrow(start.right, end.left)
     for place, text in (
@@ -185,12 +185,12 @@ def error_against_code_size(sizes: Sequence[int], errors: Mapping[str, Sequence[
 
 def extractor_and_head(inputs: str, features: str, outputs: str) -> None:
     """A network in two modules: x, an extractor that narrows to the features f, and a head that gives the logits."""
-    drawing = Schematic(23, 5.2)
-    x = drawing.box(2, 2.9, "$x$", 1.6, 4, ORANGE)
-    extractor = drawing.box(7, 2.9, "extractor\nbends the space", 5.4, 4, taper=0.4)
-    f = drawing.box(11.9, 2.9, "$f$", 1.2, 1.6, ORANGE)
-    head = drawing.box(15.9, 2.9, "head\none linear layer", 4, 1.6)
-    logits = drawing.box(20.6, 2.9, "logits", 2.2, 1.6, ORANGE)
+    drawing = Schematic(18.4, 5.2)
+    x = drawing.box(1.2, 2.9, "$x$", 1.4, 4, ORANGE)
+    extractor = drawing.box(5.1, 2.9, "extractor\nbends the space", 4.6, 4, taper=0.4)
+    f = drawing.box(8.9, 2.9, "$f$", 1.2, 1.6, ORANGE)
+    head = drawing.box(12.4, 2.9, "head\none linear layer", 4, 1.6)
+    logits = drawing.box(16.7, 2.9, "logits", 2, 1.6, ORANGE)
     for start, end in pairwise((x, extractor, f, head, logits)):
         drawing.arrow(start.right, end.left)
     for place, text in ((x, inputs), (f, features), (logits, outputs)):
@@ -244,21 +244,21 @@ def jensens_curve() -> Figure:
 
 def gradient_paths() -> None:
     """A sample inside the graph stops the gradient; drawn as mu + sigma * epsilon it lets the gradient through."""
-    drawing = Schematic(25, 7.8)
-    for left, title in ((0, "z is drawn: no way back"), (13, "z is computed: the gradient passes")):
-        drawing.text(left + 5.8, 7.2, title, size=14)
-    for left, computed in ((0, False), (13, True)):
-        mu = drawing.box(left + 1.6, 5, r"$\mu$", 1.6, 1.4)
-        sigma = drawing.box(left + 1.6, 2.6, r"$\sigma$", 1.6, 1.4)
-        f = drawing.box(left + 10, 3.8, "$f(z)$", 2, 1.6, ORANGE)
+    drawing = Schematic(19.6, 7.8)
+    for left, title in ((0, "z is drawn: no way back"), (10, "z is computed: the gradient passes")):
+        drawing.text(left + 4.8, 7.2, title, size=14)
+    for left, computed in ((0, False), (10, True)):
+        mu = drawing.box(left + 1.2, 5, r"$\mu$", 1.6, 1.4)
+        sigma = drawing.box(left + 1.2, 2.6, r"$\sigma$", 1.6, 1.4)
+        f = drawing.box(left + 8.3, 3.8, "$f(z)$", 2, 1.6, ORANGE)
         if computed:
-            z = drawing.box(left + 5.8, 3.8, r"$\mu + \sigma\,\epsilon$", 2.8, 1.6)
-            epsilon = drawing.node(left + 5.8, 0.9, r"$\epsilon$")
+            z = drawing.box(left + 4.8, 3.8, r"$\mu + \sigma\,\epsilon$", 2.6, 1.6)
+            epsilon = drawing.node(left + 4.8, 0.9, r"$\epsilon$")
             drawing.arrow(epsilon.top, z.bottom)
-            drawing.text(left + 8.4, 0.9, r"$\epsilon \sim N(0, I)$", size=13)
+            drawing.text(left + 7.2, 0.9, r"$\epsilon \sim N(0, I)$", size=13)
         else:
-            z = drawing.node(left + 5.8, 3.8, "$z$")
-            drawing.text(left + 5.8, 2.3, r"$z \sim N(\mu, \sigma^2)$", size=13)
+            z = drawing.node(left + 4.8, 3.8, "$z$")
+            drawing.text(left + 4.8, 2.3, r"$z \sim N(\mu, \sigma^2)$", size=13)
         for start in (mu, sigma):
             drawing.arrow(start.right, z.left)
         drawing.arrow(z.right, f.left)
@@ -267,7 +267,7 @@ def gradient_paths() -> None:
             drawing.arrow(z.top, mu.top, bend=-0.35, dashed=True)
             drawing.arrow(z.bottom, sigma.bottom, bend=0.35, dashed=True)
         else:
-            drawing.text(left + 4.4, 5, "✗", size=20)
+            drawing.text(left + 3.6, 5, "✗", size=20)
     drawing.show(
         "Left: z is a random node between mu, sigma and f, and the dashed arrow of the gradient ends at it. Right: z "
         "is computed from mu, sigma and the random epsilon, and the dashed arrow goes on to mu and to sigma."
@@ -276,14 +276,14 @@ def gradient_paths() -> None:
 
 def data_parallel() -> None:
     """Notebook 13's data parallel step: two processes with the same weights share a batch, and average gradients."""
-    drawing = Schematic(28, 7.6)
-    batch = drawing.box(2, 3.8, "batch\n$B$ images", 3, 4.4, ORANGE)
-    mean = drawing.box(18.2, 3.8, "all-reduce:\nmean of both", 4.2, 3, GREEN)
+    drawing = Schematic(20.4, 7.6)
+    batch = drawing.box(1.5, 3.8, "batch\n$B$ images", 2.4, 4.4, ORANGE)
+    mean = drawing.box(14, 3.8, "all-reduce:\nmean of both", 3, 3, GREEN)
     for y, rank in ((5.8, 0), (1.8, 1)):
-        part = drawing.box(6.8, y, f"part {rank}\n$B/2$ images", 3.4, 1.6, ORANGE)
-        model = drawing.box(11.2, y, f"model,\nprocess {rank}", 3.4, 1.9)
-        gradient = drawing.box(14.6, y, f"$g_{rank}$", 1.6, 1.4, ORANGE)
-        step = drawing.box(25, y, "the same step,\nthe same weights", 4.8, 1.9)
+        part = drawing.box(4.9, y, f"part {rank}\n$B/2$ images", 2.8, 1.6, ORANGE)
+        model = drawing.box(8.3, y, f"model,\nprocess {rank}", 2.4, 1.6)
+        gradient = drawing.box(10.9, y, f"$g_{rank}$", 1.2, 1.4, ORANGE)
+        step = drawing.box(18.2, y, "the same step,\nthe same weights", 3.8, 1.6)
         drawing.arrow((batch.right[0], 3.8 + (y - 3.8) / 2), part.left)
         drawing.arrow(part.right, model.left)
         drawing.arrow(model.right, gradient.left)
@@ -324,25 +324,25 @@ def density_maps(
 
 def conditional_gan() -> None:
     """Notebook 11's two players: G draws an image for noise and a label, D judges pairs of an image and a label."""
-    drawing = Schematic(26, 8.4)
-    noise = drawing.box(1.7, 7.2, "$z$", 1.6, 1.4, ORANGE)
-    asked = drawing.box(1.7, 5.2, r"$y_{\mathrm{fake}}$", 1.6, 1.4, ORANGE)
-    generator = drawing.box(6.6, 6.2, "G", 3.6, 2.6, taper=1 / 0.45)
-    fake_pair = drawing.frame(13.2, 5.8, 6.2, 3.4, "fake pair")
-    fake = drawing.box(11.9, 6.2, r"$G(z, y_{\mathrm{fake}})$", 2.8, 1.6, ORANGE)
-    drawing.box(15, 6.2, r"$y_{\mathrm{fake}}$", 1.6, 1.4, ORANGE)
-    real_pair = drawing.frame(13.2, 1.9, 6.2, 3, "real pair")
-    drawing.box(11.9, 2.2, "$x$", 2.8, 1.6, ORANGE)
-    drawing.box(15, 2.2, "$y$", 1.6, 1.4, ORANGE)
-    discriminator = drawing.box(20.4, 3.9, "D", 3.6, 2.6, taper=0.45)
-    logit = drawing.box(24.4, 3.9, "logit", 2, 1.4, ORANGE)
-    drawing.arrow(noise.right, (generator.left[0], 6.6))
-    drawing.arrow(asked.right, (generator.left[0], 5.8))
+    drawing = Schematic(19.4, 7.4)
+    noise = drawing.box(1.2, 6.3, "$z$", 1.6, 1.2, ORANGE)
+    asked = drawing.box(1.2, 4.7, r"$y_{\mathrm{fake}}$", 1.6, 1.2, ORANGE)
+    generator = drawing.box(4.5, 5.5, "G", 2.8, 2.6, taper=1 / 0.45)
+    fake_pair = drawing.frame(9.8, 5.2, 5.6, 3, "fake pair")
+    fake = drawing.box(8.7, 5.6, r"$G(z, y_{\mathrm{fake}})$", 2.8, 1.4, ORANGE)
+    drawing.box(11.5, 5.6, r"$y_{\mathrm{fake}}$", 1.6, 1.4, ORANGE)
+    real_pair = drawing.frame(9.8, 1.8, 5.6, 3, "real pair")
+    drawing.box(8.7, 2.2, "$x$", 2.8, 1.4, ORANGE)
+    drawing.box(11.5, 2.2, "$y$", 1.6, 1.4, ORANGE)
+    discriminator = drawing.box(14.9, 3.5, "D", 2.8, 2.6, taper=0.45)
+    logit = drawing.box(18, 3.5, "logit", 1.8, 1.4, ORANGE)
+    drawing.arrow(noise.right, (generator.left[0], 5.8))
+    drawing.arrow(asked.right, (generator.left[0], 5.2))
     drawing.arrow(generator.right, fake.left)
-    drawing.arrow(fake_pair.right, (discriminator.left[0], 4.4))
-    drawing.arrow(real_pair.right, (discriminator.left[0], 3.4))
+    drawing.arrow(fake_pair.right, (discriminator.left[0], 4))
+    drawing.arrow(real_pair.right, (discriminator.left[0], 3))
     drawing.arrow(discriminator.right, logit.left)
-    drawing.text(24.4, 2.6, "real, and\nof this class?")
+    drawing.text(17.9, 2, "real, and\nof this class?")
     drawing.show(
         "Noise z and a label y_fake enter G, which draws an image. That image and y_fake are the fake pair, a training "
         "image x and its label y the real pair. D gives each pair one logit."
@@ -351,27 +351,27 @@ def conditional_gan() -> None:
 
 def conditional_vae(latent_size: int, num_classes: int) -> None:
     """Notebook 09's model: the graphical model with z and y, and the label y as an input of both networks."""
-    drawing = Schematic(28, 7.4)
-    drawing.frame(3.4, 4, 5.6, 5.8, "N images")
-    z = drawing.node(1.9, 5.6, "$z$")
-    y = drawing.node(4.9, 5.6, "$y$", observed=True)
-    x = drawing.node(3.4, 2.9, "$x$", observed=True)
+    drawing = Schematic(20.4, 7.4)
+    drawing.frame(2.7, 4, 4.8, 5.8, "N images")
+    z = drawing.node(1.5, 5.6, "$z$")
+    y = drawing.node(3.9, 5.6, "$y$", observed=True)
+    x = drawing.node(2.7, 2.9, "$x$", observed=True)
     for node, side in ((z, -0.55), (y, 0.55)):
         drawing.arrow(node.bottom, (x.middle[0] + side, x.middle[1] + 0.6))
-    drawing.text(3.4, 0.5, r"$p(z)\, p(x|z, y)$", size=15)
-    image = drawing.box(8.6, 4.6, "$x$", 1.6, 3.8, ORANGE)
-    encoder = drawing.box(12.8, 4.6, "encoder\n$q(z|x, y)$", 4, 3.8, taper=0.45)
-    latent = drawing.box(17, 4.6, "$z$", 1.2, 1.7, ORANGE)
-    decoder = drawing.box(21.2, 4.6, "decoder\n$p(x|z, y)$", 4, 3.8, taper=1 / 0.45)
-    logits = drawing.box(25.8, 4.6, "logits", 2.2, 3.8, ORANGE)
-    label = drawing.box(17, 1.4, "one-hot of $y$", 4.2, 1.2, GREEN)
+    drawing.text(2.7, 0.5, r"$p(z)\, p(x|z, y)$", size=15)
+    image = drawing.box(6.5, 4.6, "$x$", 1.4, 3.8, ORANGE)
+    encoder = drawing.box(9.6, 4.6, "encoder\n$q(z|x, y)$", 3.2, 3.8, taper=0.45)
+    latent = drawing.box(12.7, 4.6, "$z$", 1.2, 1.7, ORANGE)
+    decoder = drawing.box(15.8, 4.6, "decoder\n$p(x|z, y)$", 3.2, 3.8, taper=1 / 0.45)
+    logits = drawing.box(19.1, 4.6, "logits", 1.6, 3.8, ORANGE)
+    label = drawing.box(12.7, 1.4, "one-hot of $y$", 3, 1.2, GREEN)
     for start, end in pairwise((image, encoder, latent, decoder, logits)):
         drawing.arrow(start.right, end.left)
-    drawing.arrow(label.left, (12.8, 3.2))
-    drawing.arrow(label.right, (21.2, 3.2))
+    drawing.arrow(label.left, (9.6, 3.2))
+    drawing.arrow(label.right, (15.8, 3.2))
     for place, text in ((image, "784 pixels"), (latent, f"{latent_size} latents"), (logits, "784 logits")):
         drawing.text(place.middle[0], 6.9, text)
-    drawing.text(17, 0.4, f"{num_classes} numbers")
+    drawing.text(12.7, 0.4, f"{num_classes} numbers")
     drawing.show(
         "Left: arrows lead from the latent z and from the observed label y to the observed image x. Right: the image "
         "passes through an encoder to z and through a decoder to the logits; the one-hot of y enters both networks."
@@ -380,21 +380,21 @@ def conditional_vae(latent_size: int, num_classes: int) -> None:
 
 def two_players() -> None:
     """Notebook 10's two players: G draws an image from noise, D gives an image the probability of being real."""
-    drawing = Schematic(24, 8.6)
-    noise = drawing.box(1.8, 5.2, "$z$", 1.6, 1.4, ORANGE)
-    generator = drawing.box(6, 5.2, "G", 3.6, 2.6, taper=1 / 0.45)
-    fake = drawing.box(11.2, 5.2, "$G(z)$\nfake", 2.8, 1.8, ORANGE)
-    real = drawing.box(11.2, 1.6, "$x$\nreal", 2.8, 1.8, ORANGE)
-    discriminator = drawing.box(16.8, 3.4, "D", 3.6, 2.6, taper=0.45)
-    verdict = drawing.box(21.8, 3.4, "$D$", 1.8, 1.4, ORANGE)
+    drawing = Schematic(19.4, 7.8)
+    noise = drawing.box(1.2, 4.4, "$z$", 1.6, 1.4, ORANGE)
+    generator = drawing.box(4.6, 4.4, "G", 2.8, 2.6, taper=1 / 0.45)
+    fake = drawing.box(9, 4.4, "$G(z)$\nfake", 2.4, 1.8, ORANGE)
+    real = drawing.box(9, 1.2, "$x$\nreal", 2.4, 1.8, ORANGE)
+    discriminator = drawing.box(13.6, 2.8, "D", 2.8, 2.6, taper=0.45)
+    verdict = drawing.box(17.8, 2.8, "$D$", 1.8, 1.4, ORANGE)
     drawing.arrow(noise.right, generator.left)
     drawing.arrow(generator.right, fake.left)
-    drawing.arrow(fake.right, (discriminator.left[0], 3.9))
-    drawing.arrow(real.right, (discriminator.left[0], 2.9))
+    drawing.arrow(fake.right, (discriminator.left[0], 3.3))
+    drawing.arrow(real.right, (discriminator.left[0], 2.3))
     drawing.arrow(discriminator.right, verdict.left)
-    drawing.text(21.8, 2, "probability\nof real")
+    drawing.text(17.8, 1.4, "probability\nof real")
     drawing.arrow(discriminator.top, generator.top, bend=-0.28, dashed=True)
-    drawing.text(11.2, 7.6, "gradient for G")
+    drawing.text(9, 6.9, "gradient for G")
     drawing.show(
         "Noise z enters G, which draws a fake. D is shown this fake or a real image x, and gives the probability that "
         "it is real. A dashed arrow leads from D back to G: the gradient by which G learns."
@@ -403,21 +403,21 @@ def two_players() -> None:
 
 def variational_autoencoder(latent_size: int) -> None:
     """Notebook 08's model: the encoder gives mu and log_var, noise makes z of them, the decoder gives logits."""
-    drawing = Schematic(28, 6.6)
-    image = drawing.box(1.8, 3.8, "$x$", 1.6, 4, ORANGE)
-    encoder = drawing.box(6.2, 3.8, "encoder\n$q(z|x)$", 4, 4, taper=0.6)
-    mu = drawing.box(11, 4.8, r"$\mu$", 1.8, 1.2, ORANGE)
-    log_var = drawing.box(11, 2.8, r"$\log \sigma^2$", 1.8, 1.2, ORANGE)
-    z = drawing.box(16.4, 3.8, r"$z = \mu + \sigma \odot \epsilon$", 4.4, 1.2, ORANGE)
-    decoder = drawing.box(21.6, 3.8, "decoder\n$p(x|z)$", 4, 4, taper=1 / 0.6)
-    logits = drawing.box(26.2, 3.8, "logits", 2.2, 4, ORANGE)
-    drawing.text(16.4, 1.1, r"noise $\epsilon \sim \mathcal{N}(0, I)$")
+    drawing = Schematic(20.4, 6.6)
+    image = drawing.box(1.2, 3.8, "$x$", 1.4, 4, ORANGE)
+    encoder = drawing.box(4.3, 3.8, "encoder\n$q(z|x)$", 3, 4, taper=0.6)
+    mu = drawing.box(7.6, 4.8, r"$\mu$", 1.8, 1.2, ORANGE)
+    log_var = drawing.box(7.6, 2.8, r"$\log \sigma^2$", 1.8, 1.2, ORANGE)
+    z = drawing.box(11.7, 3.8, r"$z = \mu + \sigma \odot \epsilon$", 3.6, 1.2, ORANGE)
+    decoder = drawing.box(16, 3.8, "decoder\n$p(x|z)$", 3, 4, taper=1 / 0.6)
+    logits = drawing.box(19.2, 3.8, "logits", 1.6, 4, ORANGE)
+    drawing.text(11.7, 1.1, r"noise $\epsilon \sim \mathcal{N}(0, I)$")
     drawing.arrow(image.right, encoder.left)
     drawing.arrow((encoder.right[0], 4.4), mu.left)
     drawing.arrow((encoder.right[0], 3.2), log_var.left)
     drawing.arrow(mu.right, (z.left[0], 4.1))
     drawing.arrow(log_var.right, (z.left[0], 3.5))
-    drawing.arrow((16.4, 1.5), z.bottom)
+    drawing.arrow((11.7, 1.5), z.bottom)
     drawing.arrow(z.right, decoder.left)
     drawing.arrow(decoder.right, logits.left)
     for place, text in ((image, "784 pixels"), (mu, f"{latent_size} numbers each"), (logits, "784 logits")):
