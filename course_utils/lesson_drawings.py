@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
 
-from course_utils.plots import BLUE, GREEN, ORANGE, SKY, new_figure
+from course_utils.plots import BLUE, GREEN, HEIGHT, ORANGE, SKY, WIDTH, new_figure
 from course_utils.schematics import INK, Schematic
 
 CELL = 0.7  # side of a cell of a grid, in units of half an inch
@@ -170,7 +170,7 @@ def autoencoder(pixels: int, hidden_size: int, code_size: int) -> None:
 
 def error_against_code_size(sizes: Sequence[int], errors: Mapping[str, Sequence[float]]) -> Figure:
     """Held-out squared errors of several methods (name -> one error for each code size) against the code size."""
-    figure, axis = new_figure(7.2, 4)
+    figure, axis = new_figure(7, HEIGHT)
     for (name, values), marker, colour in zip(errors.items(), "os^", (ORANGE, BLUE, GREEN), strict=False):
         axis.plot(sizes, values, marker=marker, color=colour, label=name)
     axis.set_xscale("log", base=2)
@@ -226,7 +226,7 @@ def generative_model() -> None:
 
 def jensens_curve() -> Figure:
     """The logarithm bends downwards: for w = 0.25 and 1.75, the mean of the logarithms lies below that of w."""
-    figure, axis = new_figure(7.2, 4)
+    figure, axis = new_figure(7, HEIGHT)
     w = torch.linspace(0.12, 2.2, 200)
     ends, mean = torch.tensor([0.25, 1.75]), 1.0
     axis.plot(w, w.log(), color=BLUE, linewidth=2.5, label="log w")
@@ -305,7 +305,7 @@ def density_maps(
 
     `centres` are those of each density's components, (K, 2); the last ones are so many that they make a line.
     """
-    figure, axes = new_figure(4.2 * len(maps), 4.6, 1, len(maps), sharey=True)
+    figure, axes = new_figure(WIDTH, 3.6, 1, len(maps), sharey=True)
     label = {"fontsize": 14, "bbox": {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}}
     for axis, (title, density), dots in zip(axes, maps.items(), centres, strict=True):
         axis.imshow(density.sqrt(), origin="lower", extent=extent, cmap="Blues", aspect="auto")

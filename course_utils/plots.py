@@ -38,8 +38,12 @@ PALETTE = [BLUE, ORANGE, GREEN, PINK, SKY, VERMILION, BROWN, BLACK, GREY, YELLOW
 DIVERGING = LinearSegmentedColormap.from_list("blue_white_orange", [BLUE, "#FFFFFF", ORANGE])
 # The font of all pictures: it comes with matplotlib.
 FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
-# The height in pixels of letters in pictures drawn with PIL, and of the two lines of text below a tile.
+# The height in pixels of the smallest letters of all pictures, 10 points of a figure, and of two lines below a tile.
 LETTERS, CAPTION_HEIGHT = 14, 40
+# The largest figure, in inches: no page shrinks it, and a slide enlarges it until its letters can be read far away.
+WIDTH, HEIGHT = 9.0, 3.9
+LARGEST_SIDE = 2.0  # of an image in a grid, in inches
+GAP = 0.09  # between its images, in inches
 BADGE = 21  # the diameter of a class's badge on a map, in points
 # Holds the reader's settings of matplotlib from the making of a figure until a picture is drawn.
 _default_style = ExitStack()
@@ -180,18 +184,20 @@ def image_grid(
     captions: Sequence[str] | None = None,
     row_names: Sequence[str] | None = None,
     title: str = "",
-    size: float = 0.75,
 ) -> Figure:
-    """A grid of images (N, 28, 28) or (N, 1, 28, 28), row by row.
+    """A grid of images (N, 28, 28) or (N, 1, 28, 28), row by row, as large as a figure may be.
 
-    `captions` stand above each image, `row_names` left of each row; `size` is an image's side in inches.
+    `captions` stand above each image, `row_names` left of each row.
     """
     grey = as_grey(images)
     rows = -(-len(grey) // columns)
-    height = (size + (0.3 if captions else 0.08)) * rows + (0.35 if title else 0)
-    figure, axes = new_figure(
-        size * columns + (1.3 if row_names else 0), height, rows, columns, squeeze=False
-    )
+    left = _width_of(row_names or [])
+    texts = list(captions or [])
+    above = sum(_height_of(texts[i * columns : (i + 1) * columns]) for i in range(rows)) + 0.35 * bool(title)
+    side = min((WIDTH - left) / columns, (HEIGHT - above) / rows, LARGEST_SIDE + GAP)
+    width = max(left + side * columns, 0.11 * len(title))
+    figure, axes = new_figure(width, above + side * rows, rows, columns, squeeze=False)
+    figure.set_layout_engine("compressed")  # images that are square leave no gaps
     for axis in axes.flat:
         axis.set_axis_off()
     for i, image in enumerate(grey):
@@ -203,6 +209,16 @@ def image_grid(
     if title:
         figure.suptitle(title, fontsize=12)
     return figure
+
+
+def _width_of(texts: Sequence[str]) -> float:
+    """The width in inches of the longest line of texts in letters of 10 points."""
+    return max((0.1 + 0.085 * len(line) for text in texts for line in text.split("\n")), default=0.0)
+
+
+def _height_of(texts: Sequence[str]) -> float:
+    """The height in inches of the highest of some texts in letters of 10 points; 0 if all are empty."""
+    return max((0.08 + 0.165 * len(text.split("\n")) for text in texts if text), default=0.0)
 
 
 def training_curves(
@@ -217,15 +233,15 @@ def training_curves(
     """
     panels = len(history) + (pictures is not None)
     # Fixed margins in inches instead of an automatic layout, which would take most of the drawing time.
-    width, height = 3.6 * panels, 2.6
+    width, height = WIDTH / 3 * panels, 2.25
     figure = plain_figure(width, height)
     axes = figure.subplots(1, panels, squeeze=False)
     figure.subplots_adjust(
-        left=0.75 / width,
+        left=0.6 / width,
         right=1 - 0.15 / width,
-        bottom=0.5 / height,
-        top=1 - 0.6 / height,
-        wspace=0.75 / 2.7,
+        bottom=0.46 / height,
+        top=1 - 0.52 / height,
+        wspace=0.75 / 2.25,
     )
     figure.suptitle(title, fontsize=11, y=1 - 0.08 / height)
     for axis, (name, entries), colour in zip(axes[0], history.items(), PALETTE * len(history)):

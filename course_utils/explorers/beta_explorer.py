@@ -94,7 +94,7 @@ class BetaExplorer(Explorer):
         axis = figure.add_axes((0.17, 0.14, 0.79, 0.77))
         axis.plot(*zip(*self.measures.values()), color=BLUE, marker="o")
         for beta, point in self.measures.items():
-            axis.annotate(f"{beta:g}", point, (8, 6), textcoords="offset points", fontsize=9)
+            axis.annotate(f"{beta:g}", point, (8, 6), textcoords="offset points")
         axis.set(xlabel="rate: KL, nats per image", ylabel="distortion, nats per image")
         axis.set_title("the number at a point is its beta", fontsize=10)
         axis.margins(0.12)

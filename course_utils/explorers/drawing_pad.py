@@ -75,4 +75,4 @@ def _still(network: nn.Module, tensors: dict, example: int, classes: Sequence[st
     captions = [f"{classes[k]}, {distance:.2f}" for k, distance in zip(labels, distances.tolist())]
     title = f"{classes[label]}, probability {100 * probability:.0f} %; and its nearest training images: class, distance"
     shown = torch.cat([image, tensors["gallery"][indices]])
-    return image_grid(shown, columns=1 + NEIGHBOURS, captions=["the image", *captions], title=title, size=1.2)
+    return image_grid(shown, columns=1 + NEIGHBOURS, captions=["the image", *captions], title=title)

@@ -97,7 +97,7 @@ def _in_every_class(model: nn.Module, z: torch.Tensor, classes: int) -> torch.Te
 def _still_of_style(model: nn.Module, z: torch.Tensor, classes: Sequence[str]) -> Figure:
     images = _in_every_class(model, z.to(next(model.parameters()).device), len(classes))
     title = "The same z in every class"
-    return image_grid(images, columns=len(classes), captions=classes, title=title, size=0.9)
+    return image_grid(images, columns=len(classes), captions=classes, title=title)
 
 
 def _still_of_handwriting(model: nn.Module, judge: Judge, x: torch.Tensor, classes: Sequence[str]) -> Figure:
@@ -107,4 +107,4 @@ def _still_of_handwriting(model: nn.Module, judge: Judge, x: torch.Tensor, class
     images = torch.cat([x, _in_every_class(model, mu[0], len(classes))])
     captions = [f"as {classes[label]}", *classes]
     title = "An image, and every class in its handwriting"
-    return image_grid(images, columns=len(captions), captions=captions, title=title, size=0.9)
+    return image_grid(images, columns=len(captions), captions=captions, title=title)

@@ -61,4 +61,4 @@ def _still(model: nn.Module, x: torch.Tensor) -> Figure:
     halfway = evaluate(model.decoder, z.mean(dim=0, keepdim=True))
     shown = torch.cat([x[:1], halfway, x.mean(dim=0, keepdim=True), x[1:]])
     captions = ["from", "between the codes", "between the pixels", "to"]
-    return image_grid(shown, columns=4, captions=captions, title="Halfway between two images", size=1.8)
+    return image_grid(shown, columns=4, captions=captions, title="Halfway between two images")

@@ -49,4 +49,4 @@ class LabelAndNoise(WebDemo):
 
 def _still(images: torch.Tensor, classes: Sequence[str]) -> Figure:
     title = "One noise under every label"
-    return image_grid(images, columns=len(classes), captions=classes, title=title, size=0.9)
+    return image_grid(images, columns=len(classes), captions=classes, title=title)

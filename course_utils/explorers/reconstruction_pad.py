@@ -53,4 +53,4 @@ class ReconstructionPad(WebDemo):
 def _still(models: dict[str, nn.Module], x: torch.Tensor) -> Figure:
     rows = [x, *(evaluate(model, x) for model in models.values())]
     title = "Images, and what is left of them by way of their codes"
-    return image_grid(torch.cat(rows), columns=len(x), row_names=["images", *models], title=title, size=0.9)
+    return image_grid(torch.cat(rows), columns=len(x), row_names=["images", *models], title=title)
