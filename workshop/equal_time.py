@@ -75,7 +75,7 @@ def public(recipe: Callable, data: ImageData, least: float, seed: int) -> tuple[
 def vaes(data: ImageData, seed: int) -> Iterator[Trained]:
     """Bounds on the same binarised pixels, where each encoder sees pixels as in its training.
 
-    In expectation over the binarisation, the bound of PyTorch's VAE is minus its own loss, which is on grey pixels.
+    In expectation over the binarisation, -ELBO of PyTorch's VAE is its own loss, which is on grey pixels.
     """
     grey = to_pixels(data.test_images).flatten(1)
     with forked_random_numbers():
