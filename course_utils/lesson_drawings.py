@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from course_utils.plots import BLUE, GREEN, HEIGHT, ORANGE, SKY, WIDTH, new_figure
 from course_utils.schematics import INK, Schematic
 
-CELL = 0.7  # side of a cell of a grid, in units of half an inch
+CELL = 0.65  # side of a cell of a grid, in units of half an inch
 
 
 def grids_in_a_row(
@@ -23,11 +23,11 @@ def grids_in_a_row(
     # A title needs about a quarter of a unit for each letter.
     widths = [max(CELL * grid.shape[1], 0.24 * len(title)) for grid, title in zip(grids, titles, strict=True)]
     height = CELL * max(len(grid) for grid in grids)
-    drawing = Schematic(sum(widths) + 0.7 * (len(grids) + 1), height + 1.4)
+    drawing = Schematic(sum(widths) + 0.7 * (len(grids) + 1), height + 1.2)
     left = 0.7
     for i, (grid, title, width) in enumerate(zip(grids, titles, widths, strict=True)):
         drawing.grid(
-            left + width / 2, height / 2 + 0.3, grid, CELL, marked[i] if marked else None, title=title
+            left + width / 2, height / 2 + 0.2, grid, CELL, marked[i] if marked else None, title=title
         )
         left += width + 0.7
     drawing.show(alt)
@@ -125,17 +125,17 @@ def convolutional_autoencoder(code_size: int) -> None:
         (1.2, 7, "32 x 7 x 7"),
         (0.8, 5, f"{code_size}"),
     ]
-    drawing = Schematic(20.4, 8)
+    drawing = Schematic(20.4, 7)
     x, places = 1.2, []
     for number, (width, side, shape) in enumerate([*maps, *maps[-2::-1]]):
         name = {0: "$x$", 3: "$z$", 6: r"$\hat{x}$"}.get(number, "")
-        places.append(drawing.box(x, 4.4, name, width, 0.2 * side, ORANGE if number == 3 else SKY))
-        drawing.text(x, 4.4 - 0.1 * side - 0.5, shape)
+        places.append(drawing.box(x, 3.9, name, width, 0.17 * side, ORANGE if number == 3 else SKY))
+        drawing.text(x, 3.9 - 0.085 * side - 0.5, shape)
         x += 3
     steps = ["conv", "conv", "linear", "linear", "transpose\nconv", "transpose\nconv"]
     for (start, end), step in zip(pairwise(places), steps, strict=True):
         drawing.arrow(start.right, end.left)
-        drawing.text((start.right[0] + end.left[0]) / 2, 5.2, step)
+        drawing.text((start.right[0] + end.left[0]) / 2, 4.6, step)
     drawing.text(4.2, 0.4, "encoder", size=15)
     drawing.text(16.2, 0.4, "decoder", size=15)
     drawing.show(

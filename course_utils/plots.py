@@ -41,7 +41,7 @@ FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 # The height in pixels of the smallest letters of all pictures, 10 points of a figure, and of two lines below a tile.
 LETTERS, CAPTION_HEIGHT = 14, 40
 # The largest figure, in inches: no page shrinks it, and a slide enlarges it until its letters can be read far away.
-WIDTH, HEIGHT = 9.0, 3.9
+WIDTH, HEIGHT = 9.0, 3.6
 LARGEST_SIDE = 2.0  # of an image in a grid, in inches
 GAP = 0.09  # between its images, in inches
 BADGE = 21  # the diameter of a class's badge on a map, in points
@@ -233,7 +233,7 @@ def training_curves(
     """
     panels = len(history) + (pictures is not None)
     # Fixed margins in inches instead of an automatic layout, which would take most of the drawing time.
-    width, height = WIDTH / 3 * panels, 2.25
+    width, height = WIDTH / 3 * panels, 2.2
     figure = plain_figure(width, height)
     axes = figure.subplots(1, panels, squeeze=False)
     figure.subplots_adjust(

@@ -1,7 +1,7 @@
 """Drawings of networks, grids and graphical models, in one style: boxes and arrows, drawn by code, shown as SVG.
 
 A drawing stands on a white card of its own, so that it can be read on a dark page, too. Its colours are those of the
-figures, its texts at least 12 points high, and formulas are written as matplotlib's mathtext ("$z$").
+figures, its texts at least LETTERS high, and formulas are written as matplotlib's mathtext ("$z$").
 """
 
 import io
@@ -17,6 +17,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, Polygon, Rectangle
 from course_utils.plots import BLACK, SKY, image_bundle
 
 INCHES = 0.5
+LETTERS = 12  # points
 INK = "#222222"
 # Not those of the reader's matplotlibrc, so that a drawing is the same everywhere.
 FONT: dict[str, Any] = {"family": "DejaVu Sans", "color": INK, "usetex": False}
@@ -79,9 +80,8 @@ class Schematic:
         """A frame around parts, with its text inside at the lower right: a plate, or "trained", "frozen"."""
         corner = (x - width / 2, y - height / 2)
         self.axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=INK, linestyle="--"))
-        self.axes.text(
-            x + width / 2 - 0.15, y - height / 2 + 0.15, text, ha="right", va="bottom", fontsize=12, **FONT
-        )
+        inside = (x + width / 2 - 0.15, y - height / 2 + 0.15)
+        self.axes.text(*inside, text, ha="right", va="bottom", fontsize=LETTERS, **FONT)
         return _place(x, y, width, height)
 
     def grid(
@@ -123,7 +123,7 @@ class Schematic:
         if text:
             self.text((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + 0.45, text)
 
-    def text(self, x: float, y: float, text: str, size: float = 12) -> None:
+    def text(self, x: float, y: float, text: str, size: float = LETTERS) -> None:
         """A text around its middle."""
         self.axes.text(x, y, text, ha="center", va="center", fontsize=size, **FONT)
 

@@ -15,10 +15,10 @@ from course_utils.probability import bernoulli_log_likelihood, gaussian_kl, repa
 
 SHOWN = 6
 SIDE, GAP = 64, 4
-CURVE_WIDTH, CURVE_HEIGHT = 400, 350
+CURVE_WIDTH = 400
 LEFT = 100  # where the images begin: the names of the rows stand before them
-WIDTH, HEIGHT = LEFT + SHOWN * (SIDE + GAP) + CURVE_WIDTH, 390
-ROWS = (8, 84, 190)  # the top of x, of x_hat and of the samples, which take two rows
+WIDTH, HEIGHT = LEFT + SHOWN * (SIDE + GAP) + CURVE_WIDTH, 336
+ROWS = (8, 80, 168)  # the top of x, of x_hat and of the samples, which take two rows
 MARK = 9  # radius, in pixels
 
 
@@ -90,17 +90,17 @@ class BetaExplorer(Explorer):
 
     def _draw_curve(self) -> None:
         """Everything of the curve that stays, and where each beta's point lies in the whole picture, in pixels."""
-        figure = plain_figure(CURVE_WIDTH / 100, CURVE_HEIGHT / 100)
+        figure = plain_figure(CURVE_WIDTH / 100, HEIGHT / 100)
         axis = figure.add_axes((0.17, 0.14, 0.79, 0.77))
         axis.plot(*zip(*self.measures.values()), color=BLUE, marker="o")
         for beta, point in self.measures.items():
             axis.annotate(f"{beta:g}", point, (8, 6), textcoords="offset points")
         axis.set(xlabel="rate: KL, nats per image", ylabel="distortion, nats per image")
         axis.set_title("the number at a point is its beta", fontsize=10)
-        axis.margins(0.12)
+        axis.margins(0.16)
         axis.grid(color=GREY, alpha=0.3)
         self._curve = drawn(figure)
         places = axis.transData.transform(list(self.measures.values()))
         self._places = {
-            beta: (WIDTH - CURVE_WIDTH + x, CURVE_HEIGHT - y) for beta, (x, y) in zip(self.measures, places)
+            beta: (WIDTH - CURVE_WIDTH + x, HEIGHT - y) for beta, (x, y) in zip(self.measures, places)
         }

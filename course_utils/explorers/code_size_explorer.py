@@ -60,7 +60,7 @@ class CodeSizeExplorer(Explorer):
             "Six held-out images above their reconstructions by PCA and by an autoencoder of the same code size, "
             "each with its squared error."
         )
-        super().__init__(controls, alt, width=660, height=400, control_width=520, label_width=110)
+        super().__init__(controls, alt, width=660, height=390, control_width=520, label_width=110)
 
     def largest(self, chosen_class: str, **others) -> dict[str, int]:
         return {"first": max(len(of_class(self.labels, self.classes, chosen_class)) - SHOWN, 0)}
