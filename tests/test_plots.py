@@ -1,7 +1,9 @@
 """Figures: shapes that are accepted, alt text that arrives, colours that readers can tell apart."""
 
 import io
+import re
 import warnings
+from pathlib import Path
 
 import matplotlib
 import matplotlib.style
@@ -9,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from course_utils import plots
+from course_utils.settings import NOTEBOOKS
 
 
 def as_array(picture) -> np.ndarray:
@@ -75,6 +79,26 @@ def test_a_grid_shows_its_images_in_reading_order():
     assert grid[height // 4, width // 2].tolist() == [0, 0, 0]
     assert grid[3 * height // 4, width // 2].tolist() == [255, 255, 255]
     assert grid[3 * height // 4, width // 6].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("count", "columns"), [(2, 2), (10, 10), (49, 7), (96, 12)])
+def test_a_grid_is_as_large_as_a_figure_may_be_and_shows_its_texts(count, columns):
+    captions = ["two"] * columns + [""] * (count - columns)
+    names = ["the first row"] * (count // columns)
+    figure = plots.image_grid(torch.zeros(count, 28, 28), columns, captions[:count], names, "A title, " * 5)
+    width, height = figure.get_size_inches()
+    assert width <= plots.WIDTH and height <= plots.HEIGHT
+    assert width > 0.9 * plots.WIDTH or height > 0.9 * plots.HEIGHT or count == 2
+    figure.draw_without_rendering()
+    for box in [text.get_window_extent() for text in figure.findobj(Text) if text.get_text()]:
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 100 * width and box.y1 <= 100 * height
+
+
+def test_no_letters_are_smaller_than_10_points():
+    files = [*Path(plots.__file__).parent.rglob("*.py"), *NOTEBOOKS.glob("*.ipynb")]
+    sizes = {path.name: re.findall(r"fontsize=([\d.]+)", path.read_text(encoding="utf-8")) for path in files}
+    small = {name: [size for size in found if float(size) < 10] for name, found in sizes.items()}
+    assert {name: found for name, found in small.items() if found} == {}
 
 
 def test_a_long_curve_shows_mean_and_range():
