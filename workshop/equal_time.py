@@ -44,7 +44,8 @@ def lines(data: ImageData, seed: int = 0) -> Iterator[str]:
     A model draws as many images as are held out, and its Frechet distance is that to the held-out images.
     """
     judge, y = load_judge(data.name), data.test_labels
-    floor = frechet_distance(judge, data.test_images, data.train_images[: len(y)])
+    order = torch.randperm(len(data.train_images), generator=torch.Generator().manual_seed(seed))
+    floor = frechet_distance(judge, data.test_images, data.train_images[order[: len(y)]])
     yield f"Quality at equal time, seed {seed}, {len(y):,} samples (Frechet distance of real images: {floor:.1f})"
     yield HEADINGS
     for models in (vaes, gans, conditional_gans):
