@@ -24,7 +24,7 @@ const BARS = [
 // The axis of the bars takes the first of these that holds them all, so that it rarely changes in a drag.
 const SCALES = Array.from({ length: 11 }, (_, i) => 4 * 2 ** i);
 const [FARTHEST_Z, TALLEST] = [4, 1.35];
-const [SIDE, BARS_WIDTH] = [330, 450];
+const [SIDE, BARS_WIDTH] = [300, 360]; // side by side on a page of 1280 pixels
 const [TOP, EDGE] = [8, 32]; // of the pictures: above, and on the left and below
 const INNER = SIDE - EDGE - TOP;
 
@@ -240,7 +240,7 @@ function drawEllipse(context, name, [z1, z2], axes, angle) {
 function barPicture() {
   const label = "Bars in nats: reconstruction minus KL gives the ELBO, and ELBO plus gap gives log p(x).";
   const { canvas, context } = sheet(BARS_WIDTH, SIDE, label);
-  const [left, right, pitch, thickness] = [145, BARS_WIDTH - 10, 56, 34];
+  const [left, right, pitch, thickness] = [142, BARS_WIDTH - 8, 51, 32];
 
   function draw(measures) {
     const starts = { kl: measures.reconstruction, gap: measures.elbo };
