@@ -125,19 +125,19 @@ def convolutional_autoencoder(code_size: int) -> None:
         (1.2, 7, "32 x 7 x 7"),
         (0.8, 5, f"{code_size}"),
     ]
-    drawing = Schematic(20.4, 7)
+    drawing = Schematic(20.4, 6.6)
     x, places = 1.2, []
     for number, (width, side, shape) in enumerate([*maps, *maps[-2::-1]]):
         name = {0: "$x$", 3: "$z$", 6: r"$\hat{x}$"}.get(number, "")
-        places.append(drawing.box(x, 3.9, name, width, 0.17 * side, ORANGE if number == 3 else SKY))
-        drawing.text(x, 3.9 - 0.085 * side - 0.5, shape)
+        places.append(drawing.box(x, 3.8, name, width, 0.17 * side, ORANGE if number == 3 else SKY))
+        drawing.text(x, 3.8 - 0.085 * side - 0.5, shape)
         x += 3
     steps = ["conv", "conv", "linear", "linear", "transpose\nconv", "transpose\nconv"]
     for (start, end), step in zip(pairwise(places), steps, strict=True):
         drawing.arrow(start.right, end.left)
-        drawing.text((start.right[0] + end.left[0]) / 2, 4.6, step)
-    drawing.text(4.2, 0.4, "encoder", size=15)
-    drawing.text(16.2, 0.4, "decoder", size=15)
+        drawing.text((start.right[0] + end.left[0]) / 2, 4.5, step)
+    drawing.text(4.2, 0.35, "encoder", size=15)
+    drawing.text(16.2, 0.35, "decoder", size=15)
     drawing.show(
         "Boxes from left to right: the image, two smaller maps with more channels, a narrow code of "
         f"{code_size} numbers, and the same sizes back to the image."
