@@ -305,7 +305,7 @@ def density_maps(
 
     `centres` are those of each density's components, (K, 2); the last ones are so many that they make a line.
     """
-    figure, axes = new_figure(WIDTH, 3.6, 1, len(maps), sharey=True)
+    figure, axes = new_figure(WIDTH, 3.4, 1, len(maps), sharey=True)
     label = {"fontsize": 14, "bbox": {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}}
     for axis, (title, density), dots in zip(axes, maps.items(), centres, strict=True):
         axis.imshow(density.sqrt(), origin="lower", extent=extent, cmap="Blues", aspect="auto")

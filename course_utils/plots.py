@@ -41,7 +41,7 @@ FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 # The height in pixels of the smallest letters of all pictures, 10 points of a figure, and of two lines below a tile.
 LETTERS, CAPTION_HEIGHT = 14, 40
 # The largest figure, in inches: no page shrinks it, and a slide enlarges it until its letters can be read far away.
-WIDTH, HEIGHT = 9.0, 3.6
+WIDTH, HEIGHT = 8.25, 3.6
 LARGEST_SIDE = 2.0  # of an image in a grid, in inches
 GAP = 0.09  # between its images, in inches
 BADGE = 21  # the diameter of a class's badge on a map, in points
@@ -195,7 +195,7 @@ def image_grid(
     texts = list(captions or [])
     above = sum(_height_of(texts[i * columns : (i + 1) * columns]) for i in range(rows)) + 0.35 * bool(title)
     side = min((WIDTH - left) / columns, (HEIGHT - above) / rows, LARGEST_SIDE + GAP)
-    width = max(left + side * columns, 0.11 * len(title))
+    width = max(left + side * columns, 0.1 * len(title))
     figure, axes = new_figure(width, above + side * rows, rows, columns, squeeze=False)
     figure.set_layout_engine("compressed")  # images that are square leave no gaps
     for axis in axes.flat:
@@ -241,7 +241,7 @@ def training_curves(
         right=1 - 0.15 / width,
         bottom=0.46 / height,
         top=1 - 0.52 / height,
-        wspace=0.75 / 2.25,
+        wspace=0.75 / 2,
     )
     figure.suptitle(title, fontsize=11, y=1 - 0.08 / height)
     for axis, (name, entries), colour in zip(axes[0], history.items(), PALETTE * len(history)):

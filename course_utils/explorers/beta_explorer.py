@@ -15,7 +15,7 @@ from course_utils.probability import bernoulli_log_likelihood, gaussian_kl, repa
 
 SHOWN = 6
 SIDE, GAP = 64, 4
-CURVE_WIDTH = 400
+CURVE_WIDTH = 320
 LEFT = 100  # where the images begin: the names of the rows stand before them
 WIDTH, HEIGHT = LEFT + SHOWN * (SIDE + GAP) + CURVE_WIDTH, 336
 ROWS = (8, 80, 168)  # the top of x, of x_hat and of the samples, which take two rows
@@ -91,7 +91,7 @@ class BetaExplorer(Explorer):
     def _draw_curve(self) -> None:
         """Everything of the curve that stays, and where each beta's point lies in the whole picture, in pixels."""
         figure = plain_figure(CURVE_WIDTH / 100, HEIGHT / 100)
-        axis = figure.add_axes((0.17, 0.14, 0.79, 0.77))
+        axis = figure.add_axes((0.2, 0.14, 0.76, 0.77))
         axis.plot(*zip(*self.measures.values()), color=BLUE, marker="o")
         for beta, point in self.measures.items():
             axis.annotate(f"{beta:g}", point, (8, 6), textcoords="offset points")

@@ -31,7 +31,7 @@ class DataBrowser(Explorer):
             "position": ipywidgets.IntSlider(step=SHOWN, description="position"),
         }
         alt = f"{SHOWN} images of the data set {data.name}, with controls for class, order and position"
-        super().__init__(controls, alt, width=838, height=360)
+        super().__init__(controls, alt, width=825, height=356)
 
     def largest(self, class_name: str, **others) -> dict[str, int]:
         """So many images come before the last page."""
