@@ -9,10 +9,13 @@ from playwright.sync_api import expect
 
 pytest.importorskip("mdit_py_plugins", reason="the slides need the packages of the extra [site]")
 
+from course_utils import plots, schematics
 from workshop import slides
 
+# The smallest letters in the pictures of each kind, in CSS pixels before a slide enlarges them. An inch has 96 of them.
+LETTERS = {"png": plots.LETTERS, "svg": 96 / 72 * schematics.LETTERS}
 # Every slide of a deck, its answers shown: what leaves the 1280 x 720 pixels, and what row ten cannot read.
-PROBLEMS = """() => Reveal.configure({fragments: false}) || Reveal.getSlides().flatMap((slide, index) => {
+PROBLEMS = """letters => Reveal.configure({fragments: false}) || Reveal.getSlides().flatMap((slide, index) => {
     Reveal.slide(index);
     const found = new Set();
     for (const element of slide.querySelectorAll("h1, h2, .shown *")) {
@@ -29,7 +32,8 @@ PROBLEMS = """() => Reveal.configure({fragments: false}) || Reveal.getSlides().f
     for (const picture of slide.querySelectorAll(".shown img")) {
         const box = picture.getBoundingClientRect();
         const scale = Math.min(box.width / picture.naturalWidth, box.height / picture.naturalHeight);
-        if (scale * picture.naturalHeight < 200) found.add("small picture");
+        const natural = picture.src.startsWith("data:image/svg") ? letters.svg : letters.png;
+        if (scale * natural < 18) found.add("small picture");
         if (!picture.alt) found.add("no alt");
     }
     return [...found].map(problem => `${index + 1} ${slide.firstElementChild.textContent}: ${problem}`);
@@ -65,7 +69,7 @@ def open_deck(page, path) -> None:
 def problems_of(page, path) -> list[str]:
     """What is wrong with the slides of a deck."""
     open_deck(page, path)
-    return page.evaluate(PROBLEMS)
+    return page.evaluate(PROBLEMS, LETTERS)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(slides.NOTEBOOKS.glob("*.ipynb"))])
@@ -111,7 +115,7 @@ SENTENCE = "<p>A sentence that is as long as one line of a slide, when it is set
     ("shown", "problem"),
     [
         (SENTENCE * 20, "too much"),
-        (f"<p>{picture_of(1600, 300)}</p>", "too much"),
+        ('<p style="width: 1300px">A line.</p>', "too much"),
         (SENTENCE * 6 + f"<figure>{picture_of(800, 400)}</figure>", "small picture"),
         (f'<div class="math block">{"x + " * 60} x</div>', "too wide"),
         ('<p style="font-size: 14px">Small print.</p>', "small letters"),
