@@ -94,11 +94,25 @@ def test_a_grid_is_as_large_as_a_figure_may_be_and_shows_its_texts(count, column
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 100 * width and box.y1 <= 100 * height
 
 
-def test_no_letters_are_smaller_than_10_points():
+def in_the_course(pattern: str) -> dict[str, list[float]]:
+    """What a pattern finds in the modules of the course and in its notebooks, by file."""
     files = [*Path(plots.__file__).parent.rglob("*.py"), *NOTEBOOKS.glob("*.ipynb")]
-    sizes = {path.name: re.findall(r"fontsize=([\d.]+)", path.read_text(encoding="utf-8")) for path in files}
-    small = {name: [size for size in found if float(size) < 10] for name, found in sizes.items()}
-    assert {name: found for name, found in small.items() if found} == {}
+    return {
+        path.name: [float(n) for n in re.findall(pattern, path.read_text(encoding="utf-8"))] for path in files
+    }
+
+
+def test_no_letters_are_smaller_than_10_points():
+    assert {
+        name: found
+        for name, found in in_the_course(r"fontsize=([\d.]+)").items()
+        if min(found, default=10) < 10
+    } == {}
+
+
+def test_no_figure_is_wider_than_a_page():
+    widths = in_the_course(r"(?:new|plain)_figure\(([\d.]+)")
+    assert {name: found for name, found in widths.items() if max(found, default=0) > plots.WIDTH} == {}
 
 
 def test_a_long_curve_shows_mean_and_range():
