@@ -42,8 +42,7 @@ FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 LETTERS, CAPTION_HEIGHT = 14, 40
 # The largest figure, in inches: no page shrinks it, and a slide enlarges it until its letters can be read far away.
 WIDTH, HEIGHT = 8.25, 3.6
-LARGEST_SIDE = 2.0  # of an image in a grid, in inches
-GAP = 0.09  # between its images, in inches
+LARGEST_SIDE = 2.1  # of an image's place in a grid, in inches
 BADGE = 21  # the diameter of a class's badge on a map, in points
 # Holds the reader's settings of matplotlib from the making of a figure until a picture is drawn.
 _default_style = ExitStack()
@@ -194,7 +193,7 @@ def image_grid(
     left = _width_of(row_names or [])
     texts = list(captions or [])
     above = sum(_height_of(texts[i * columns : (i + 1) * columns]) for i in range(rows)) + 0.35 * bool(title)
-    side = min((WIDTH - left) / columns, (HEIGHT - above) / rows, LARGEST_SIDE + GAP)
+    side = min((WIDTH - left) / columns, (HEIGHT - above) / rows, LARGEST_SIDE)
     width = max(left + side * columns, 0.1 * len(title))
     figure, axes = new_figure(width, above + side * rows, rows, columns, squeeze=False)
     figure.set_layout_engine("compressed")  # images that are square leave no gaps
@@ -293,23 +292,11 @@ def draw_mosaic(axis, images: torch.Tensor | np.ndarray) -> None:
     draw_digit(axis, mosaic, "now")
 
 
-def class_map(
-    points: np.ndarray, labels: np.ndarray, title: str = "", axis_names: Sequence[str] = ("", "")
-) -> Figure:
+def draw_class_map(axis, points: np.ndarray, labels: np.ndarray) -> None:
     """Points (N, 2) coloured by class, each class's number at the middle (median) of its points.
 
     Numbers that would cover each other are moved apart.
     """
-    figure, axis = new_figure(6.2, 5.2)
-    draw_class_map(axis, np.asarray(points), np.asarray(labels))
-    axis.set_xlabel(axis_names[0])
-    axis.set_ylabel(axis_names[1])
-    axis.set_title(title, fontsize=10)
-    return figure
-
-
-def draw_class_map(axis, points: np.ndarray, labels: np.ndarray) -> None:
-    """The scatter plot of `class_map` in given axes, so that figures can hold several."""
     classes = np.unique(labels)
     colours = [PALETTE[int(label) % len(PALETTE)] for label in classes]
     for label, colour in zip(classes, colours):

@@ -141,9 +141,16 @@ def test_a_long_curve_of_equal_values_is_drawn_without_a_warning(value):
 # --- the same for every reader ---
 
 
+def class_map(count: int) -> Figure:
+    """A map of points whose ten classes have nearly the same middle."""
+    figure, axis = plots.new_figure(6, 5)
+    plots.draw_class_map(axis, np.random.default_rng(0).normal(size=(count, 2)), np.arange(count) % 10)
+    return figure
+
+
 def a_map_with_a_legend():
     """A figure to which a notebook adds lines and texts of its own."""
-    figure = plots.class_map(np.random.default_rng(0).normal(size=(100, 2)), np.arange(100) % 10, "map")
+    figure = class_map(100)
     figure.axes[0].plot([0, 1], [0, 1], label="a line")
     figure.axes[0].text(0, 0, "a text")
     figure.axes[0].legend()
@@ -227,14 +234,11 @@ def test_the_palette_can_be_told_apart_by_colour_blind_readers(kind):
 
 
 def test_a_class_map_names_every_class():
-    labels = np.repeat(np.arange(10), 5)
-    figure = plots.class_map(np.random.default_rng(0).normal(size=(50, 2)), labels, "map")
-    assert [text.get_text() for text in figure.axes[0].texts] == list("0123456789")
+    assert [text.get_text() for text in class_map(50).axes[0].texts] == list("0123456789")
 
 
 def test_numbers_of_classes_with_the_same_middle_do_not_cover_each_other():
-    points = np.random.default_rng(0).normal(size=(400, 2))
-    figure = plots.class_map(points, np.arange(400) % 10)
+    figure = class_map(400)
     plots.to_png(figure)
     boxes = [text.get_bbox_patch().get_window_extent() for text in figure.axes[0].texts]
     middles = np.array([((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2) for box in boxes])
