@@ -238,7 +238,9 @@ def test_in_jupyterlab_the_demos_go_on_when_the_kernel_has_ended(lab):
     cells = [f'from workshop.demos import DEMOS\n\nDEMOS["{name}"].make()' for name in A_SLIDER_OF]
     with lab.open(lab.write_notebook("models_in_the_page.ipynb", cells)) as notebook:
         notebook.run_all()
+        demos = {name: notebook.cell(f'"{name}"').locator(".course-demo") for name in A_SLIDER_OF}
+        for demo in demos.values():  # each has been shown before the kernel ends
+            demo.wait_for()
         notebook.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        for name, slider in A_SLIDER_OF.items():
-            demo = notebook.cell(f'"{name}"').locator(".course-demo")
-            changes(demo, lambda demo=demo, slider=slider: press(demo, slider))
+        for name, demo in demos.items():
+            changes(demo, lambda demo=demo, slider=A_SLIDER_OF[name]: press(demo, slider))
