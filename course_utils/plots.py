@@ -232,7 +232,8 @@ def training_curves(
     """
     panels = len(history) + (pictures is not None)
     # Fixed margins in inches instead of an automatic layout, which would take most of the drawing time.
-    width, height = WIDTH / 3 * panels, 2.2
+    # One panel alone is wider, so that there is room for the title.
+    width, height = WIDTH / 3 * max(panels, 1.5), 2.2
     figure = plain_figure(width, height)
     axes = figure.subplots(1, panels, squeeze=False)
     figure.subplots_adjust(

@@ -81,6 +81,16 @@ def test_a_grid_shows_its_images_in_reading_order():
     assert grid[3 * height // 4, width // 6].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_training_curves_show_their_title(panels):
+    history = {f"loss {i}": [(0, 1.0), (1000, 0.5)] for i in range(panels)}
+    figure = plots.training_curves(history, "Linear autoencoder: stopped after step 1000 of 1884")
+    figure.draw_without_rendering()
+    (title,) = (text for text in figure.texts if text.get_text())
+    box = title.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width
+
+
 @pytest.mark.parametrize(("count", "columns"), [(2, 2), (10, 10), (49, 7), (96, 12)])
 def test_a_grid_is_as_large_as_a_figure_may_be_and_shows_its_texts(count, columns):
     captions = ["two"] * columns + [""] * (count - columns)
