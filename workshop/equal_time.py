@@ -5,7 +5,7 @@ until the end. A public recipe has no such schedule and may end at any step: it 
 model has used, if these are more. Seconds are CPU seconds, summed over threads; those of the course are of all cells of
 the recipe, with loading and with the fit of the VAE's prior. Judging is not counted.
 
-The public recipes were written for a GPU, and for more epochs than fit into a minute of one core.
+The public GANs were written for a GPU and for 20 to 25 epochs, which do not fit into a minute of one core.
 """
 
 import contextlib
