@@ -122,7 +122,7 @@ def load_folder(folder: str | Path) -> ImageData:
             )
         test += rows[::HELD_OUT_EVERY]
         train += [row for place, row in enumerate(rows) if place % HELD_OUT_EVERY]
-    _says_that_few(len(train) + len(test), len(folders))
+    _few_and_told(len(train) + len(test), len(folders))
     classes = tuple(of_class.name for of_class in folders)
     return ImageData(root.as_posix(), classes, *_shuffled(train), *_shuffled(test))
 
@@ -145,12 +145,12 @@ def strokes_if_few_pictures() -> None:
     if name in DATASETS:
         return
     folders = _class_folders(Path(name))
-    if _says_that_few(sum(len(_visible(folder)) for folder in folders), len(folders)):
+    if _few_and_told(sum(len(_visible(folder)) for folder in folders), len(folders)):
         os.environ["COURSE_DATASET"] = DEFAULT_DATASET
 
 
-def _says_that_few(pictures: int, classes: int) -> bool:
-    """Whether own pictures are too few for some notebooks; if so, a line is printed."""
+def _few_and_told(pictures: int, classes: int) -> bool:
+    """Whether own pictures are too few for some notebooks, which a line then tells."""
     are_few = classes < MOST_CLASSES or pictures < ENOUGH_PICTURES
     if are_few:
         print(
