@@ -2,7 +2,7 @@
 
 // Letters in pixels: the smallest of print, those beside a picture, and those where no picture wants the place.
 const PRINT = 20;
-const BESIDE_A_PICTURE = [26];
+const BESIDE_A_PICTURE = [24];
 const ALONE = [32, 29, 26];
 
 for (const formula of document.querySelectorAll(".math")) {

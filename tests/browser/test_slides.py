@@ -33,7 +33,7 @@ PROBLEMS = """letters => Reveal.configure({fragments: false}) || Reveal.getSlide
         const box = picture.getBoundingClientRect();
         const scale = Math.min(box.width / picture.naturalWidth, box.height / picture.naturalHeight);
         const natural = picture.src.startsWith("data:image/svg") ? letters.svg : letters.png;
-        if (scale * natural < 18) found.add("small picture");
+        if (scale * natural < 20) found.add("small picture");
         if (!picture.alt) found.add("no alt");
     }
     return [...found].map(problem => `${index + 1} ${slide.firstElementChild.textContent}: ${problem}`);
@@ -116,7 +116,7 @@ SENTENCE = "<p>A sentence that is as long as one line of a slide, when it is set
     [
         (SENTENCE * 20, "too much"),
         ('<p style="width: 1300px">A line.</p>', "too much"),
-        (SENTENCE * 6 + f"<figure>{picture_of(800, 400)}</figure>", "small picture"),
+        (f"<figure>{picture_of(900, 300)}</figure>", "small picture"),  # with letters of 19 pixels
         (f'<div class="math block">{"x + " * 60} x</div>', "too wide"),
         ('<p style="font-size: 14px">Small print.</p>', "small letters"),
     ],
