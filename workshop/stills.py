@@ -35,8 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", choices=[[], *STILLS], default=list(STILLS))
-    names = parser.parse_args(arguments).names
+    parser.add_argument("names", nargs="*", choices=[[], *STILLS])
+    names = parser.parse_args(arguments).names or list(STILLS)
     with sync_playwright() as playwright:
         path = os.environ.get("COURSE_CHROMIUM") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
