@@ -20,14 +20,18 @@ PROBLEMS = """letters => Reveal.configure({fragments: false}) || Reveal.getSlide
     const found = new Set();
     for (const element of slide.querySelectorAll("h1, h2, .shown *")) {
         const box = element.getBoundingClientRect();
-        // Within a formula, boxes overlap and exponents are small; a demo is as large as its place.
+        // Within a formula, boxes overlap and exponents are small.
         const shown = box.width && box.height && !(element.closest(".katex") && !element.matches(".katex"));
         const top = element.closest(".shown")?.getBoundingClientRect().top ?? 0;
         if (shown && (box.left < 0 || box.top < top - 1 || box.right > 1281 || box.bottom > 721)) found.add("too much");
-        if (element.closest(".course-demo")) continue;
         const text = element.matches(".katex") || [...element.childNodes].some(node => node.data?.trim());
-        if (shown && text && parseFloat(getComputedStyle(element).fontSize) < 20) found.add("small letters");
+        const size = parseFloat(getComputedStyle(element).fontSize) * element.currentCSSZoom;
+        if (shown && text && size < 20) found.add("small letters");
         if (element.scrollWidth > element.clientWidth + 1 && element.matches(".math.block")) found.add("too wide");
+    }
+    for (const canvas of slide.querySelectorAll(".shown canvas.sheet")) {
+        const scale = canvas.getBoundingClientRect().height / canvas.height;
+        if (scale * parseFloat(canvas.getContext("2d").font) < 20) found.add("small letters");
     }
     for (const picture of slide.querySelectorAll(".shown img")) {
         const box = picture.getBoundingClientRect();
@@ -119,6 +123,8 @@ SENTENCE = "<p>A sentence that is as long as one line of a slide, when it is set
         (f"<figure>{picture_of(900, 300)}</figure>", "small picture"),  # with letters of 19 pixels
         (f'<div class="math block">{"x + " * 60} x</div>', "too wide"),
         ('<p style="font-size: 14px">Small print.</p>', "small letters"),
+        ('<p style="zoom: 0.6">Small print.</p>', "small letters"),
+        ('<canvas class="sheet" style="width: 300px"></canvas>', "small letters"),  # the default of a canvas
     ],
 )
 def test_a_bad_slide_is_found(page, decks, shown, problem):

@@ -90,27 +90,27 @@ function distance(a, b) {
 
 // {element, show(probabilities)}: a bar for each class, the longest in orange.
 function classBars(classes) {
-  const [height, longest, left] = [17, 150, 84];
+  const [height, longest, left] = [24, 150, 84];
   const label = "the probability of each class";
-  const { canvas, context } = sheet(left + longest + 50, classes.length * height + 6, label);
+  const { canvas, context } = sheet(left + longest + 100, classes.length * height + 6, label);
   return {
     element: canvas,
     show(probabilities) {
       const best = argmax(probabilities);
       context.clearRect(0, 0, canvas.width, canvas.height);
       probabilities.forEach((share, index) => {
-        const y = 4 + index * height;
+        const y = 3 + (index + 0.5) * height;
         context.fillStyle = index === best ? ORANGE : BLUE;
-        context.fillRect(left, y, share * longest, height - 5);
+        context.fillRect(left, y - 8, share * longest, 16);
         context.fillStyle = "black";
         context.textAlign = "right";
-        context.fillText(classes[index], left - 6, y + 11, left - 8);
+        context.fillText(classes[index], left - 6, y, left - 8);
         context.textAlign = "left";
         if (share >= 0.005)
           context.fillText(
             `${(100 * share).toFixed(0)} %${index === best ? " ←" : ""}`,
             left + share * longest + 5,
-            y + 11,
+            y,
           );
       });
       const largest = `${label}: ${classes[best]} ${(100 * probabilities[best]).toFixed(0)} %`;

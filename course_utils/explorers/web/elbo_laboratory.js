@@ -2,7 +2,7 @@
 
 import {
   BLUE, ORANGE, PALETTE, VERMILION, button, dropdown, onDrag, perFrame, picture, place, placeOf, rowOf, sheet, slider,
-  statusLine,
+  statusLine, write,
 } from "./ui.js";
 
 // p(z) = N(0, I) and p(x|z) = N(w z, SIGMA^2): one number x is observed, and one or two latents z are not.
@@ -25,7 +25,7 @@ const BARS = [
 const SCALES = Array.from({ length: 11 }, (_, i) => 4 * 2 ** i);
 const [FARTHEST_Z, TALLEST] = [4, 1.35];
 const [SIDE, BARS_WIDTH] = [300, 360]; // side by side on a page of 1280 pixels
-const [TOP, EDGE] = [8, 32]; // of the pictures: above, and on the left and below
+const [TOP, EDGE] = [8, 44]; // of the pictures: above, and on the left and below
 const INNER = SIDE - EDGE - TOP;
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -171,11 +171,11 @@ function latentPicture(onMove) {
 function drawAxes(context, latents) {
   context.fillStyle = "black";
   context.textAlign = "center";
-  [-4, -2, 0, 2].forEach((z) => context.fillText(z, toX(z), SIDE - 8));
-  context.fillText(latents === 1 ? "z" : "latent 1", toX(3.2), SIDE - 8);
+  [-4, -2, 0, 2].forEach((z) => context.fillText(z, toX(z), SIDE - EDGE / 2));
+  context.fillText(latents === 1 ? "z" : "z1", toX(3.2), SIDE - EDGE / 2);
   context.textAlign = "right";
   const upwards = latents === 1 ? [[0.5, heightOf(0.5)], [1, heightOf(1)]] : [-4, -2, 0, 2].map((z) => [z, toY(z)]);
-  upwards.forEach(([value, y]) => context.fillText(value, EDGE - 4, y + 4));
+  upwards.forEach(([value, y]) => context.fillText(value, EDGE - 4, y));
   context.lineWidth = 1;
   context.strokeStyle = "#767676";
   context.setLineDash([]);
@@ -183,14 +183,13 @@ function drawAxes(context, latents) {
 }
 
 function drawLegend(context, latents) {
-  context.textAlign = "left";
   Object.keys(PENS).slice(0, latents === 1 ? 3 : 4).forEach((name, i) => {
-    const y = TOP + 14 + 18 * i;
+    const y = TOP + 14 + 24 * i;
     trace(context, name, () => {
       context.moveTo(EDGE + 6, y);
       context.lineTo(EDGE + 32, y);
     });
-    context.fillText(name, EDGE + 38, y + 4);
+    write(context, name, "left", EDGE + 38, y);
   });
 }
 
@@ -208,8 +207,7 @@ function drawDensities(context, { mean, covariance }, q) {
     });
   }
   if (q.widths[0] * Math.sqrt(2 * Math.PI) * TALLEST < 1) {
-    context.textAlign = "right";
-    context.fillText("q is taller than this frame", EDGE + INNER - 6, TOP + 80);
+    write(context, "q leaves the frame", "right", EDGE + INNER - 6, TOP + 92);
   }
 }
 
@@ -240,28 +238,26 @@ function drawEllipse(context, name, [z1, z2], axes, angle) {
 function barPicture() {
   const label = "Bars in nats: reconstruction minus KL gives the ELBO, and ELBO plus gap gives log p(x).";
   const { canvas, context } = sheet(BARS_WIDTH, SIDE, label);
-  const [left, right, pitch, thickness] = [142, BARS_WIDTH - 8, 51, 32];
+  const [left, right, pitch, thickness] = [24, BARS_WIDTH - 40, 52, 20];
 
   function draw(measures) {
     const starts = { kl: measures.reconstruction, gap: measures.elbo };
     const lowest = Math.min(measures.reconstruction, measures.elbo, measures.logMarginal);
     const scale = SCALES.find((limit) => -lowest <= 0.97 * limit) ?? -lowest;
-    const toPixels = (nats) => left + ((nats + scale) / (1.3 * scale)) * (right - left);
+    const toPixels = (nats) => left + (1 + nats / scale) * (right - left);
     context.clearRect(0, 0, BARS_WIDTH, SIDE);
     drawScale(scale, toPixels);
-    BARS.forEach(({ key, label, colour, sign }, i) => {
-      const [start, length] = [starts[key] ?? 0, sign * measures[key]];
-      const top = TOP + 6 + i * pitch;
-      context.fillStyle = colour;
-      context.fillRect(toPixels(start), top, toPixels(length) - toPixels(0), thickness);
-      context.fillStyle = "black";
-      context.textAlign = "right";
-      context.fillText(label, left - 8, top + thickness / 2 + 4);
-      context.textAlign = "left";
-      context.fillText(signed(length), toPixels(0) + 6, top + thickness / 2 + 4);
-    });
     context.setLineDash([4, 3]);
     drawVertical(toPixels(measures.logMarginal), "black");
+    context.setLineDash([]);
+    BARS.forEach(({ key, label, colour, sign }, i) => {
+      const [start, length] = [starts[key] ?? 0, sign * measures[key]];
+      const top = TOP + i * pitch;
+      context.fillStyle = colour;
+      context.fillRect(toPixels(start), top + 24, toPixels(length) - toPixels(0), thickness);
+      write(context, label, "left", 8, top + 12);
+      write(context, signed(length), "right", BARS_WIDTH - 8, top + 12);
+    });
   }
 
   function drawScale(scale, toPixels) {
@@ -269,15 +265,15 @@ function barPicture() {
     drawVertical(toPixels(0), "#767676");
     context.fillStyle = "black";
     context.textAlign = "center";
-    for (const nats of [-1, -0.5, 0]) context.fillText(nats * scale, toPixels(nats * scale), SIDE - 8);
-    context.fillText("nats", toPixels(0.2 * scale), SIDE - 8);
+    for (const share of [-1, -0.5]) context.fillText(share * scale, toPixels(share * scale), SIDE - 13);
+    context.fillText("0 nats", toPixels(0), SIDE - 13);
   }
 
   function drawVertical(x, colour) {
-    context.strokeStyle = colour;
+    Object.assign(context, { strokeStyle: colour, lineWidth: 1 });
     context.beginPath();
     context.moveTo(x, TOP);
-    context.lineTo(x, SIDE - 24);
+    context.lineTo(x, SIDE - 28);
     context.stroke();
   }
 

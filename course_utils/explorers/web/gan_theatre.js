@@ -2,7 +2,7 @@
 
 import { History, curves, fieldPainter, planePoints, player, traceZero } from "./live.js";
 import { Adam, Network, logistic, normalNumbers, softplus, uniformNumbers } from "./train.js";
-import { BLUE, VERMILION, checkbox, column, picture, place, rowOf, sheet, slider } from "./ui.js";
+import { BLUE, VERMILION, checkbox, column, picture, place, rowOf, sheet, slider, write } from "./ui.js";
 
 const MODES = Array.from({ length: 8 }, (_, i) => [2 * Math.cos((i * Math.PI) / 4), 2 * Math.sin((i * Math.PI) / 4)]);
 const DEVIATION = 0.05; // of the data around their mode
@@ -13,7 +13,7 @@ const [HIDDEN, BATCH, BETAS] = [32, 64, [0.5, 0.99]];
 const [RATE, LAST_STEP] = [2e-3, 1600];
 const LEAST_SHARE = 0.02; // of the fakes, or the mode counts as lost
 const [WATCHED, ARROWS] = [600, 60]; // the fakes that are drawn, and those of them with an arrow
-const [REACH, GRID, SIDE] = [2.8, 32, 440];
+const [REACH, GRID, SIDE] = [3.1, 32, 440];
 const PLANE = planePoints(GRID, REACH);
 
 // Both players with their optimisers, and what is known of them. Points and noise are batches of two numbers a row.
@@ -247,8 +247,7 @@ function stagePicture() {
     context.arc(toX(x), toY(y), (3 * DEVIATION * SIDE) / (2 * REACH), 0, 2 * Math.PI);
     context.stroke();
     context.setLineDash([]);
-    context.textAlign = "center";
-    context.fillText(percent(share), toX(1.22 * x), toY(1.22 * y) + 4);
+    write(context, percent(share), "center", toX(1.28 * x), toY(1.28 * y));
   }
 
   return { element: canvas, draw };

@@ -1,6 +1,6 @@
 // What the demos that train in the page share: a player, a field over the plane, and curves over the steps.
 
-import { BLUE, ORANGE, button, make, rowOf, sheet, statusLine } from "./ui.js";
+import { BLUE, ORANGE, button, make, rowOf, sheet, statusLine, write } from "./ui.js";
 
 const WORK_PER_FRAME = 6; // milliseconds, of 16: the rest is for drawing, and a key press is answered in the next frame
 
@@ -125,7 +125,7 @@ export class History {
 // stands at `level`.
 export function curves(width, height, label, { lines, high, level, digits }) {
   const { canvas, context } = sheet(width, height, label);
-  const [left, right, top, bottom] = [8, width - 8, 8, height - 20];
+  const [left, right, top, bottom] = [8, width - 8, 8, height - 28];
   const toY = (value) => bottom - (bottom - top) * Math.min(value / high, 1);
   return {
     element: canvas,
@@ -143,15 +143,14 @@ export function curves(width, height, label, { lines, high, level, digits }) {
       trace("#767676", [[left, top], [left, bottom], [right, bottom]]);
       trace("#767676", [[left, toY(level)], [right, toY(level)]]);
       context.lineWidth = 2;
-      context.fillStyle = "black";
-      context.textAlign = "right";
       lines.forEach(({ key, name, colour }, i) => {
-        const y = top + 12 + 17 * i;
+        const text = `${name} ${last[key]?.toFixed(digits) ?? ""}`;
+        const [y, start] = [top + 12 + 24 * i, right - context.measureText(text).width];
         trace(colour, entries.map((entry) => [toX(entry.step), toY(entry[key])]));
-        trace(colour, [[right - 170, y - 4], [right - 150, y - 4]]);
-        context.fillText(`${name} ${last[key]?.toFixed(digits) ?? ""}`, right, y);
+        trace(colour, [[start - 24, y], [start - 6, y]]);
+        write(context, text, "right", right, y);
       });
-      context.fillText(`step ${last.step}`, right, height - 5);
+      write(context, `step ${last.step}`, "right", right, height - 13);
     },
   };
 }

@@ -143,7 +143,7 @@ const classesOf = (count) => Array.from({ length: count }, (_, i) => i % 2);
 
 function lossCurves() {
   const label = "Loss of the training and of the held-out points against the step; the grey line is guessing, log 2.";
-  return curves(OUTPUT, 130, label, {
+  return curves(OUTPUT, 160, label, {
     lines: [
       { key: "train", name: "train loss", colour: "black" },
       { key: "heldOut", name: "held-out loss", colour: VERMILION },
@@ -168,7 +168,7 @@ function networkPicture() {
     });
     columns.forEach((answers, i) => {
       context.fillStyle = "black";
-      context.fillText(i ? `layer ${i}` : "input", places[i][0][0], 16);
+      context.fillText(i ? `layer ${i}` : "input", places[i][0][0], 12);
       places[i].forEach(([left, top], unit) => drawUnit(answersOf(answers, unit, places[i].length), left, top));
     });
   }

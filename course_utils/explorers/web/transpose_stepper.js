@@ -11,7 +11,7 @@ const MILLISECONDS_PER_PIXEL = 900;
 
 const STYLE_OF_GRIDS = `
 .course-demo .grids { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.course-demo .grids td { width: 2em; height: 2em; padding: 0; text-align: center; border: 1px solid #767676;
+.course-demo .grids td { width: 1.9em; height: 1.9em; padding: 0; text-align: center; border: 1px solid #767676;
   background: white; color: black; }
 .course-demo .grids td.done { background: #D9ECF7; } .course-demo .grids td.cut { background: #E0E0E0; }
 .course-demo .grids td.lit { background: #F7CE7C; outline: 3px solid #A16E00; outline-offset: -3px; font-weight: bold; }

@@ -17,9 +17,12 @@ export const PALETTE = [
   "#F0E442",
 ];
 
+// The size of all letters, unless the page sets another one in --demo-letters, as the slides do.
+const LETTERS = "14px";
+
 // Texts and lines take the colour of the page, which may be dark; maps and pads are sheets of white paper.
 const STYLE = `
-.course-demo { color: inherit; font: 14px/1.4 system-ui, sans-serif; max-width: 100%; }
+.course-demo { color: inherit; font: var(--demo-letters, ${LETTERS})/1.4 system-ui, sans-serif; max-width: 100%; }
 .course-demo .row { display: flex; flex-wrap: wrap; gap: 8px 20px; align-items: flex-start; }
 .course-demo .pictures { display: flex; flex-wrap: wrap; gap: 8px; }
 .course-demo .row > .wide { flex: 1 1 300px; }
@@ -198,7 +201,8 @@ export function greyPictures(side, label, count, columns = count) {
 }
 
 // A canvas of white paper whose units are CSS pixels, sharp on every screen: {canvas, context}. `options` are those of
-// the context.
+// the context. Its letters are as large as those around it, and what is drawn leaves room for 20 pixels, as on slides;
+// a text stands around the middle of its line.
 export function sheet(width, height, label, options = {}) {
   const scale = window.devicePixelRatio || 1;
   const canvas = make("canvas", {
@@ -211,8 +215,20 @@ export function sheet(width, height, label, options = {}) {
   });
   const context = canvas.getContext("2d", options);
   context.scale(scale, scale);
-  context.font = "13px system-ui, sans-serif";
+  const letters = getComputedStyle(document.documentElement).getPropertyValue("--demo-letters") || LETTERS;
+  Object.assign(context, { font: `${letters} system-ui, sans-serif`, textBaseline: "middle" });
   return { canvas, context };
+}
+
+// Writes on a sheet in black, with paper around the letters, so that no line strikes them out.
+export function write(context, text, align, x, y) {
+  context.save();
+  context.setLineDash([]);
+  Object.assign(context, { textAlign: align, fillStyle: "black" });
+  Object.assign(context, { strokeStyle: "white", lineWidth: 4, lineJoin: "round" });
+  context.strokeText(text, x, y);
+  context.fillText(text, x, y);
+  context.restore();
 }
 
 // Where a pointer is on a canvas, in the units of a sheet of that size: [x, y].
@@ -243,7 +259,7 @@ const ARROW_KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], Ar
 // move by the reader. `names` are those of the two axes.
 export function classMap({ points, labels, limits, names, label, width = 460, height = 420 }, onMove) {
   const [[left, right], [bottom, top]] = limits;
-  const edge = { left: 44, right: 8, top: 8, bottom: 36 };
+  const edge = { left: 58, right: 8, top: 8, bottom: 52 };
   const inner = { width: width - edge.left - edge.right, height: height - edge.top - edge.bottom };
   const toX = (x) => edge.left + ((x - left) / (right - left)) * inner.width;
   const toY = (y) => edge.top + ((top - y) / (top - bottom)) * inner.height;
@@ -257,11 +273,11 @@ export function classMap({ points, labels, limits, names, label, width = 460, he
     pen.strokeRect(edge.left, edge.top, inner.width, inner.height);
     pen.fillStyle = "black";
     pen.textAlign = "center";
-    for (const x of ticks(left, right)) pen.fillText(x, toX(x), height - 20);
-    pen.fillText(names[0], edge.left + inner.width / 2, height - 5);
+    for (const x of ticks(left, right)) pen.fillText(x, toX(x), height - 38);
+    pen.fillText(names[0], edge.left + inner.width / 2, height - 14);
     pen.textAlign = "right";
-    for (const y of ticks(bottom, top)) pen.fillText(y, edge.left - 5, toY(y) + 4);
-    pen.fillText(names[1], edge.left - 24, edge.top + 12);
+    for (const y of ticks(bottom, top)) pen.fillText(y, edge.left - 5, toY(y));
+    pen.fillText(names[1], edge.left - 32, edge.top + 12);
     pen.save();
     pen.beginPath();
     pen.rect(edge.left, edge.top, inner.width, inner.height);
@@ -283,11 +299,11 @@ export function classMap({ points, labels, limits, names, label, width = 460, he
       return [toX(median(own.map((i) => points[2 * i]))), toY(median(own.map((i) => points[2 * i + 1])))];
     });
     pen.textAlign = "center";
-    apart(middles, 26).forEach(([x, y], index) => {
+    apart(middles, 28).forEach(([x, y], index) => {
       Object.assign(pen, { fillStyle: "white", strokeStyle: PALETTE[kinds[index] % PALETTE.length], lineWidth: 2.5 });
-      disc(pen, x, y, 11);
+      disc(pen, x, y, 12);
       pen.fillStyle = "black";
-      pen.fillText(kinds[index], x, y + 5);
+      pen.fillText(kinds[index], x, y);
     });
   }
 
