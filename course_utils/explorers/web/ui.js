@@ -180,11 +180,13 @@ export function greyPicture(side, label, pixels = 28) {
     element: make("figure", {}, canvas, caption),
     show(values, text = "", marked = false) {
       const factor = values instanceof Uint8Array ? 1 : 255;
+      const { data } = image;
       // The image's bytes are clamped and rounded by the browser.
-      values.forEach((value, index) => image.data.fill(factor * value, 4 * index, 4 * index + 3));
+      for (let i = 0; i < values.length; i++) data[4 * i] = data[4 * i + 1] = data[4 * i + 2] = factor * values[i];
       context.putImageData(image, 0, 0);
-      caption.textContent = text;
       canvas.classList.toggle("marked", marked);
+      if (caption.textContent === text) return; // the page is not laid out again
+      caption.textContent = text;
       canvas.setAttribute("aria-label", text ? `${label}: ${text}` : label);
     },
   };
