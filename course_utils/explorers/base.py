@@ -13,6 +13,8 @@ from PIL import Image
 
 from course_utils.plots import image_bundle, to_png
 
+ANY_CLASS = "any class"  # where a demo offers a class to choose
+
 
 class Picture(ipywidgets.Image):
     """A PNG picture with a description that screen readers read, `tooltip`.

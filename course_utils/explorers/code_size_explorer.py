@@ -7,12 +7,11 @@ import torch
 from PIL import Image
 
 from course_utils.data import check_labels, to_pixels
-from course_utils.explorers.base import Explorer, of_class
+from course_utils.explorers.base import ANY_CLASS, Explorer, of_class
 from course_utils.explorers.canvas import Canvas
 from course_utils.plots import tiles
 from course_utils.settings import DIGITS
 
-ANY_CLASS = "any class"
 SHOWN = 6
 SIDE = 84
 

@@ -7,14 +7,13 @@ import torch
 from PIL import Image
 
 from course_utils.data import check_labels, to_pixels
-from course_utils.explorers.base import Explorer, evaluate, of_class
+from course_utils.explorers.base import ANY_CLASS, Explorer, evaluate, of_class
 from course_utils.explorers.canvas import Canvas
 from course_utils.plots import tiles
 from course_utils.settings import DIGITS
 
 MOST_NEIGHBOURS = 12
 COLUMNS = 6
-ANY_CLASS = "any class"
 
 
 class NeighboursExplorer(Explorer):

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from course_utils.data import to_pixels
-from course_utils.explorers.base import of_class
-from course_utils.explorers.code_size_explorer import ANY_CLASS, CodeSizeExplorer
+from course_utils.explorers.base import ANY_CLASS, of_class
+from course_utils.explorers.code_size_explorer import CodeSizeExplorer
 
 SIZES = (1, 2, 4)
 

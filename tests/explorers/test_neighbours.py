@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from course_utils.data import to_pixels
-from course_utils.explorers.base import of_class
-from course_utils.explorers.neighbours import ANY_CLASS, NeighboursExplorer
+from course_utils.explorers.base import ANY_CLASS, of_class
+from course_utils.explorers.neighbours import NeighboursExplorer
 
 
 def mean_ink(pixels):
