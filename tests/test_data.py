@@ -114,7 +114,8 @@ class Publisher:
         self.requests = []
         handler = functools.partial(self.Handler, self, directory=str(folder))
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        # Its shutdown waits for the next look at the clock, every half second by default.
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         for number, (name, class_name) in enumerate(TORCHVISION.items()):
             self.publish(folder / name, small_files(number), getattr(datasets, class_name), monkeypatch)
         mnist_sums = {name: hashlib.sha256(content).hexdigest() for name, content in small_files(0).items()}
