@@ -37,7 +37,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from workshop.ports import free_ports
-from workshop.site import missing_tools
+from workshop.site import SITE, missing_tools
 
 PROJECT = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -97,6 +97,12 @@ ALL_CELLS_HAVE_RUN = r"""() => {
 NAMELESS = """() => [...document.querySelectorAll(".jp-OutputArea-output :is(img, canvas, svg[role=img])")]
     .filter(picture => ["", "Image"].includes(picture.alt || picture.getAttribute("aria-label") || picture.title || ""))
     .map(picture => `without a description: ${picture.outerHTML.slice(0, 100)}`)"""
+AXE = SITE / "node_modules" / "axe-core" / "axe.min.js"
+# The sliders of ipywidgets have their label beside them only for the eye.
+OF_IPYWIDGETS = ["aria-input-field-name"]
+VIOLATIONS = """ignored => axe.run({include: [[".jp-OutputArea-output"]]},
+    {rules: Object.fromEntries(ignored.map(rule => [rule, {enabled: false}]))})
+    .then(({violations}) => violations.map(({id, nodes}) => `${id}: ${nodes.map(node => node.html.slice(0, 200))}`))"""
 BYTES_OF_IMAGE = """async image => {
     const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
     return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
@@ -319,6 +325,11 @@ class Notebook:
         alerts = self.page.locator('.jp-OutputArea [role="alert"], .jupyter-widgets-error-widget')
         failures = [*self.page.evaluate(FAILURES), *self.page.evaluate(NAMELESS), *alerts.all_inner_texts()]
         assert not failures, "\n".join(failures)
+
+    def assert_axe_finds_nothing(self) -> None:
+        """Assert that axe-core finds no fault of ours in the outputs; it takes the fixture `site_tools`."""
+        self.page.add_script_tag(path=AXE)
+        assert self.page.evaluate(VIOLATIONS, OF_IPYWIDGETS) == []
 
     def interrupt(self) -> None:
         """Press the stop button of the toolbar."""

@@ -27,3 +27,7 @@ def test_data_browser_follows_the_keyboard(notebook):
         seen.append(picture.after(lambda: notebook.choose(notebook.dropdown(demo, "sorted by"), "pen_width")))
     assert len(set(seen)) == len(seen)
     notebook.assert_nothing_failed()
+
+
+def test_axe_finds_nothing_of_ours(notebook, site_tools):
+    notebook.assert_axe_finds_nothing()
