@@ -195,7 +195,9 @@ def image_grid(
     above = sum(_height_of(texts[i * columns : (i + 1) * columns]) for i in range(rows)) + 0.35 * bool(title)
     side = min((WIDTH - left) / columns, (HEIGHT - above) / rows, LARGEST_SIDE)
     width = max(left + side * columns, 0.1 * len(title))
-    figure, axes = new_figure(width, above + side * rows, rows, columns, squeeze=False)
+    # Rounded, because matplotlib 3.9 makes 355 pixels of 3.5599999999999996 inches.
+    height = round(above + side * rows, 9)
+    figure, axes = new_figure(width, height, rows, columns, squeeze=False)
     figure.set_layout_engine("compressed")  # images that are square leave no gaps
     for axis in axes.flat:
         axis.set_axis_off()

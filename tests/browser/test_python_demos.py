@@ -74,7 +74,15 @@ def notebook(lab):
         yield notebook
 
 
-def assert_all_differ(pictures):
+def there_and_back(notebook, picture, slider, there, back):
+    """The picture now and after the key `there`; the key `back` must bring the first one back."""
+    start = picture.bytes()
+    other = picture.after(lambda: notebook.press(slider, there))
+    assert picture.after(lambda: notebook.press(slider, back)) == start
+    return start, other
+
+
+def assert_all_differ(*pictures):
     assert len(set(pictures)) == len(pictures)
 
 
@@ -95,12 +103,10 @@ def test_the_code_sizes_follow_their_sliders_and_the_class(notebook):
     demo = notebook.cell("CodeSizeExplorer(shown")
     picture = notebook.picture(demo)
     size, first = notebook.slider(demo, "code size"), notebook.slider(demo, "first image")
-    start = picture.bytes()
-    smaller = picture.after(lambda: notebook.press(size, "ArrowLeft"))
-    assert picture.after(lambda: notebook.press(size, "ArrowRight")) == start
+    start, smaller = there_and_back(notebook, picture, size, "ArrowLeft", "ArrowRight")
     next_images = picture.after(lambda: notebook.press(first, "ArrowRight"))
     sevens = picture.after(lambda: notebook.choose(notebook.dropdown(demo, "class"), "7"))
-    assert_all_differ([start, smaller, next_images, sevens])
+    assert_all_differ(start, smaller, next_images, sevens)
     notebook.assert_nothing_failed()
 
 
@@ -108,13 +114,11 @@ def test_the_code_map_follows_the_image_the_colour_and_the_axes(notebook):
     demo = notebook.cell("CodeMap(conv")
     picture = notebook.picture(demo)
     image = notebook.slider(demo, "image")
-    start = picture.bytes()
-    next_image = picture.after(lambda: notebook.press(image, "ArrowRight"))
-    assert picture.after(lambda: notebook.press(image, "ArrowLeft")) == start
+    start, next_image = there_and_back(notebook, picture, image, "ArrowRight", "ArrowLeft")
     by_slant = picture.after(lambda: notebook.choose(notebook.dropdown(demo, "colour"), "slant"))
     across = picture.after(lambda: notebook.choose(notebook.dropdown(demo, "across"), "z3"))
     upwards = picture.after(lambda: notebook.choose(notebook.dropdown(demo, "up"), "PCA 3"))
-    assert_all_differ([start, next_image, by_slant, across, upwards])
+    assert_all_differ(start, next_image, by_slant, across, upwards)
     notebook.assert_nothing_failed()
 
 
@@ -122,12 +126,10 @@ def test_the_models_follow_beta_and_the_first_image(notebook):
     demo = notebook.cell("BetaExplorer(models")
     picture = notebook.picture(demo)
     beta, first = notebook.slider(demo, "beta"), notebook.slider(demo, "first image")
-    start = picture.bytes()
-    larger = picture.after(lambda: notebook.press(beta, "ArrowRight"))
-    assert picture.after(lambda: notebook.press(beta, "ArrowLeft")) == start
+    start, larger = there_and_back(notebook, picture, beta, "ArrowRight", "ArrowLeft")
     smaller = picture.after(lambda: notebook.press(beta, "ArrowLeft"))
     next_images = picture.after(lambda: notebook.press(first, "ArrowRight"))
-    assert_all_differ([start, larger, smaller, next_images])
+    assert_all_differ(start, larger, smaller, next_images)
     notebook.assert_nothing_failed()
 
 
@@ -139,7 +141,7 @@ def test_the_snapshots_follow_the_slider_and_the_run(notebook):
     before = picture.after(lambda: notebook.press(slider, "ArrowLeft"))
     first = picture.after(lambda: notebook.press(slider, "Home"))
     collapsed = picture.after(lambda: notebook.choose(notebook.dropdown(demo, "run"), "collapsed"))
-    assert_all_differ([last, before, first, collapsed])
+    assert_all_differ(last, before, first, collapsed)
     notebook.assert_nothing_failed()
 
 
@@ -152,5 +154,5 @@ def test_the_scoreboard_follows_its_measures_and_models(notebook):
     seconds = picture.after(lambda: notebook.choose(measure, "CPU seconds to train"))
     by_share = picture.after(lambda: notebook.choose(against, "acceptance: share the judge is sure of"))
     without_one = picture.after(lambda: notebook.press(box, "Space"))
-    assert_all_differ([start, seconds, by_share, without_one])
+    assert_all_differ(start, seconds, by_share, without_one)
     notebook.assert_nothing_failed()

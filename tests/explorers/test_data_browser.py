@@ -40,9 +40,7 @@ def test_every_control_changes_the_picture(data):
 
 def test_the_picture_is_not_stretched_in_its_frame(data):
     browser = DataBrowser(data)
-    width, height = Image.open(io.BytesIO(browser.picture.value)).size
-    # matplotlib 3.9 rounds 355.99... pixels down, and later versions to the nearest whole number.
-    assert width == browser.size[0] and abs(height - browser.size[1]) <= 1
+    assert Image.open(io.BytesIO(browser.picture.value)).size == browser.size
 
 
 def test_class_and_order_choose_the_right_images(data):

@@ -135,7 +135,7 @@ function multiply(matrix, x, bias, output, first, step) {
       g += matrix[at + 6 * columns] * value;
       h += matrix[at + 7 * columns] * value;
     }
-    put(row + 0, a);
+    put(row, a);
     put(row + 1, b);
     put(row + 2, c);
     put(row + 3, d);
