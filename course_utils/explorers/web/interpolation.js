@@ -8,18 +8,25 @@ import { column, greyPictures, perFrame, place, slider } from "./ui.js";
 export function mount(element, data) {
   const { tensors, networks } = unpack(data);
   const pictures = greyPictures(190, "image", 4);
+  const ends = [];
+  // Image number `index` as end `side` of the walk: encoded when it is chosen, not again at each step between the two.
+  const endAt = (side, index) => {
+    if (ends[side]?.index !== index) {
+      const x = toPixels(row(tensors.images, index).values);
+      ends[side] = { index, x, z: networks.encoder(x), name: data.classes[tensors.labels.values[index]] };
+    }
+    return ends[side];
+  };
   const draw = perFrame(() => {
-    const ends = [first.value, second.value];
-    const x = ends.map((index) => toPixels(row(tensors.images, index).values));
-    const byCode = networks.decoder(mixture(...x.map(networks.encoder), amount.value));
-    const byPixel = mixture(...x, amount.value);
-    const name = (end) => data.classes[tensors.labels.values[ends[end]]];
+    const [from, to] = [endAt(0, first.value), endAt(1, second.value)];
+    const byCode = networks.decoder(mixture(from.z, to.z, amount.value));
+    const byPixel = mixture(from.x, to.x, amount.value);
     const judged = (pixels) => (networks.judge ? `: ${verdict(networks.judge(pixels).values, data.classes)}` : "");
     pictures.show([
-      { values: x[0].values, caption: `from: ${name(0)}` },
+      { values: from.x.values, caption: `from: ${from.name}` },
       { values: byCode.values, caption: `between the codes${judged(byCode)}` },
       { values: byPixel.values, caption: `between the pixels${judged(byPixel)}` },
-      { values: x[1].values, caption: `to: ${name(1)}` },
+      { values: to.x.values, caption: `to: ${to.name}` },
     ]);
   });
   const last = tensors.images.shape[0] - 1;

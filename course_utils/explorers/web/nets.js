@@ -155,16 +155,18 @@ function multiply(matrix, x, bias, output, first, step) {
 function convolution({ shape: [inputs, height, width], values }, { stride, padding }, get) {
   const weight = get("weight");
   const [outputs, , size] = weight.shape;
-  const outHeight = Math.floor((height + 2 * padding - size) / stride) + 1;
-  const outWidth = Math.floor((width + 2 * padding - size) / stride) + 1;
+  const image = { channels: inputs, height: height + 2 * padding, width: width + 2 * padding };
+  const bordered = new Float32Array(inputs * image.height * image.width);
+  forEachRow(image, padding, (at, row) => bordered.set(values.subarray(row * width, (row + 1) * width), at));
+  const outHeight = Math.floor((image.height - size) / stride) + 1;
+  const outWidth = Math.floor((image.width - size) / stride) + 1;
   const output = new Float32Array(outputs * outHeight * outWidth);
-  const patch = new Float32Array(inputs * size * size);
+  const places = placesOfPatch(image, size);
+  const patch = new Float32Array(places.length);
   for (let y = 0; y < outHeight; y++)
     for (let x = 0; x < outWidth; x++) {
-      patch.fill(0);
-      forEachBelow(y * stride - padding, x * stride - padding, size, inputs, height, width, (inPatch, inImage) => {
-        patch[inPatch] = values[inImage];
-      });
+      const corner = y * stride * image.width + x * stride;
+      for (let i = 0; i < patch.length; i++) patch[i] = bordered[corner + places[i]];
       multiply(weight.values, patch, get("bias")?.values, output, y * outWidth + x, outHeight * outWidth);
     }
   return { shape: [outputs, outHeight, outWidth], values: output };
@@ -174,12 +176,10 @@ function convolution({ shape: [inputs, height, width], values }, { stride, paddi
 function transposeConvolution({ shape: [inputs, height, width], values }, { stride, padding }, get) {
   const weight = get("weight");
   const [, outputs, size] = weight.shape;
-  const outHeight = (height - 1) * stride - 2 * padding + size;
-  const outWidth = (width - 1) * stride - 2 * padding + size;
-  const area = outHeight * outWidth;
-  const sums = new Float64Array(outputs * area);
-  get("bias")?.values.forEach((bias, channel) => sums.fill(bias, channel * area, (channel + 1) * area));
-  const patch = new Float64Array(outputs * size * size);
+  const image = { channels: outputs, height: (height - 1) * stride + size, width: (width - 1) * stride + size };
+  const sums = new Float64Array(outputs * image.height * image.width);
+  const places = placesOfPatch(image, size);
+  const patch = new Float64Array(places.length);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       patch.fill(0);
@@ -188,27 +188,31 @@ function transposeConvolution({ shape: [inputs, height, width], values }, { stri
         if (value === 0) continue;
         for (let i = 0, at = channel * patch.length; i < patch.length; i++) patch[i] += value * weight.values[at++];
       }
-      forEachBelow(
-        y * stride - padding,
-        x * stride - padding,
-        size,
-        outputs,
-        outHeight,
-        outWidth,
-        (inPatch, inImage) => {
-          sums[inImage] += patch[inPatch];
-        },
-      );
+      const corner = y * stride * image.width + x * stride;
+      for (let i = 0; i < patch.length; i++) sums[corner + places[i]] += patch[i];
     }
-  return { shape: [outputs, outHeight, outWidth], values: Float32Array.from(sums) };
+  const [outHeight, outWidth] = [image.height - 2 * padding, image.width - 2 * padding];
+  const output = new Float32Array(outputs * outHeight * outWidth);
+  forEachRow(image, padding, (at, row) => {
+    const bias = get("bias")?.values[Math.floor(row / outHeight)] ?? 0;
+    for (let x = 0; x < outWidth; x++) output[row * outWidth + x] = sums[at + x] + bias;
+  });
+  return { shape: [outputs, outHeight, outWidth], values: output };
 }
 
-// For a patch of an image whose upper left corner is at (top, left): the places of each number in patch and image.
-function forEachBelow(top, left, size, channels, height, width, visit) {
+// Where the numbers of a patch lie in an image, counted from the patch's upper left corner in the first channel.
+function placesOfPatch({ channels, height, width }, size) {
+  return Int32Array.from({ length: channels * size * size }, (_, i) => {
+    const [channel, y] = [Math.floor(i / (size * size)), Math.floor(i / size) % size];
+    return (channel * height + y) * width + (i % size);
+  });
+}
+
+// For each row of an image without its border: where it begins in the image, and its number.
+function forEachRow({ channels, height, width }, border, visit) {
+  let row = 0;
   for (let channel = 0; channel < channels; channel++)
-    for (let y = Math.max(0, -top); y < Math.min(size, height - top); y++)
-      for (let x = Math.max(0, -left); x < Math.min(size, width - left); x++)
-        visit((channel * size + y) * size + x, (channel * height + top + y) * width + left + x);
+    for (let y = border; y < height - border; y++) visit((channel * height + y) * width + border, row++);
 }
 
 // In eval mode: the statistics of the training, one mean and one variance for each channel.
