@@ -50,6 +50,18 @@ test("a linear layer, with and without bias", () => {
   close(run([{ kind: "Linear", name: "a" }], tensors, x).values, [-2, -2]);
 });
 
+test("a convolution adds its channels, and the transpose scatters into each of its own, without the border", () => {
+  const settings = { name: "c", padding: 1 };
+  const centres = image([1, 2, 3, 3], [0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0]);
+  const added = run([{ kind: "Conv2d", stride: 1, ...settings }], { "c.weight": centres }, image([2, 1, 1], [5, 7]));
+  close(added.values, [31]);
+  const weights = { "c.weight": image([1, 2, 2, 2], [1, 2, 3, 4, 1, 1, 1, 1]), "c.bias": image([2], [10, 20]) };
+  const layer = { kind: "ConvTranspose2d", stride: 2, ...settings };
+  const scattered = run([layer], weights, image([1, 2, 2], [1, 2, 3, 4]));
+  assert.deepEqual(scattered.shape, [2, 2, 2]);
+  close(scattered.values, [14, 16, 16, 14, 21, 22, 23, 24]);
+});
+
 test("a convolution with stride and padding, and the transpose that scatters", () => {
   const weights = { "c.weight": image([1, 1, 2, 2], [1, 2, 3, 4]) };
   const settings = { name: "c", stride: 2, padding: 1 };
