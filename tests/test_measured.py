@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from course_utils import measured as module
-from course_utils.measured import measured
+from course_utils.measured import measured, measured_table
 
 
 def test_the_example_of_the_docstring():
@@ -35,6 +35,19 @@ def test_a_line_holds_the_number_its_unit_its_target_and_the_verdict(value, more
     assert capsys.readouterr().out == f"{line}\n"
 
 
+def test_a_table_of_several_seeds_shows_means_and_ranges(capsys):
+    measured_table("strokes", {"error": 1, "active": 0}, {"n = 2": [[1.0, 2.0], [2, 2]], "n = 10": [3.0, 9]})
+    head, two, ten = capsys.readouterr().out.splitlines()
+    assert head.split() == ["strokes", "error", "active"]
+    assert two.split("  ")[0] == "n = 2" and "≈ 1.5 (≈ 1.0 to ≈ 2.0)" in two and "≈ 2 (≈ 2 to ≈ 2)" in two
+    assert ten.endswith("≈ 9") and len(head) == len(two) == len(ten)
+
+
+def test_a_table_whose_row_lacks_a_number_is_refused():
+    with pytest.raises(ValueError, match="rows must have 2 values each; got 1 for 'n = 2'"):
+        measured_table("strokes", {"error": 1, "active": 0}, {"n = 2": [1.0]})
+
+
 def test_what_says_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one of several; got none for 'error'"):
         measured("error", [])
@@ -52,8 +65,12 @@ def masked(text: str) -> str:
 def test_digits_are_masked_and_verdicts_targets_and_shapes_are_compared(capsys):
     measured("error of 16 numbers", [5.43, 5.61], at_most=6)
     first = capsys.readouterr().out
-    assert masked(first) == "error of 16 numbers: ≈ # (2 seeds, ≈ # to ≈ #); target at most 6: reached\n"
+    assert masked(first) == "error of 16 numbers:≈ # (2 seeds,≈ # to≈ #); target at most 6: reached\n"
     for value, target, same in (([5.5, 5.9], 6, True), ([5.5, 6.1], 6, False), ([5.5, 5.9], 7, False)):
         measured("error of 16 numbers", value, at_most=target)
         assert (masked(capsys.readouterr().out) == masked(first)) == same
     assert masked("(4, 1, 28, 28)") == "(4, 1, 28, 28)"
+
+
+def test_a_number_of_a_table_may_get_one_digit_more():
+    assert masked("AE      ≈ 99.5    ≈ 3") == masked("AE     ≈ 100.2   ≈ 12") != masked("AE     ≈ 99.5")
