@@ -7,22 +7,28 @@ import ast
 import gzip
 import hashlib
 import re
+from functools import partialmethod
+from itertools import islice
 
 import nbformat
 import pytest
 import torch
 from PIL import Image
+from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torchvision import datasets
 
-from course_utils import checkpoints
+from course_utils import checkpoints, judges
 from course_utils.checkpoints import load_images_with_models
-from course_utils.data import load_images
+from course_utils.classifier import DigitClassifier
+from course_utils.data import Minibatches, load_images
 from course_utils.environment import forked_random_numbers
 from course_utils.scoreboard import MODELS
 from course_utils.settings import NOTEBOOKS
 from course_utils.training import TrainingRun
+from workshop.cells import Notebook, names_of
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
@@ -69,25 +75,57 @@ def own_models(tmp_path, monkeypatch):
 
 def keep_untrained(name: str, dataset: str = "kmnist") -> None:
     model, manifest = checkpoints.load_with_manifest(name, "strokes")
-    untrained = type(model)(**manifest.settings)
-    if name == "classifier":  # a judge that is sure of nothing, and takes all for the first class
-        nn.init.zeros_(untrained.head.weight)
-        nn.init.zeros_(untrained.head.bias)
     checkpoints.write_trained(
-        name, untrained, dataset=dataset, settings=manifest.settings, seed=0, steps=0, seconds=0.0, metrics={}
+        name, type(model)(**manifest.settings), dataset=dataset, settings=manifest.settings, seed=0, steps=0,
+        seconds=0.0, metrics={},
     )  # fmt: skip
 
 
 # --- a whole notebook ---
 
 
-def run_with_trainings_that_stop(path, monkeypatch, until: str = "") -> dict:
-    """All names that a notebook's cells define, one after the other, until a name is among them."""
-    monkeypatch.chdir(NOTEBOOKS)
+def indifferent_judge(dataset: str | None = None) -> judges.Judge:
+    """A judge that is sure of nothing and takes all for the first class, of features that are quick to compute."""
+    classifier = DigitClassifier()
+    classifier.extractor = nn.Sequential(nn.Flatten(), nn.Linear(784, 128))
+    nn.init.zeros_(classifier.head.weight)
+    nn.init.zeros_(classifier.head.bias)
+    return judges.Judge(classifier).eval()
+
+
+@pytest.fixture
+def trainings_stop(monkeypatch):
+    """A training ends after its first step, other loops over minibatches after two, EM and k-means after a round."""
     monkeypatch.setattr(TrainingRun, "_draw_if_due", lambda run: setattr(run, "stopped", True))
+    whole = Minibatches.__iter__
+    monkeypatch.setattr(Minibatches, "__iter__", lambda batches: islice(whole(batches), 2))
+    for estimator in (GaussianMixture, KMeans):
+        monkeypatch.setattr(estimator, "fit", partialmethod(fit_in_one_round, estimator.fit))
+    monkeypatch.setattr(judges, "load_judge", indifferent_judge)
+
+
+def fit_in_one_round(estimator, fit, x, *rest, **keywords):
+    return fit(estimator.set_params(max_iter=1), x, *rest, **keywords)
+
+
+def cells_of_the_data_set(name: str) -> list:
+    """The code cells of a notebook that use a data set, directly or not, and those that they need."""
+    notebook = Notebook(name)
+    wanted, of_data = set(), {"load_images", "load_images_with_models"}
+    for place, source in enumerate(notebook.sources()):
+        needs, defines = names_of(source)
+        if needs & of_data:
+            wanted.add(place)
+            of_data |= defines
+    return [notebook.code[place] for place in notebook.with_what_they_need(wanted, notebook.sources())]
+
+
+def names_after(path, monkeypatch, until: str = "") -> dict:
+    """All names that these cells of a notebook define, one after the other, until a name is among them."""
+    monkeypatch.chdir(NOTEBOOKS)
     names: dict = {}
     with forked_random_numbers():
-        for cell in code_cells(path):
+        for cell in cells_of_the_data_set(path.stem):
             exec(compile(cell.source, f"<{path.name}, cell {cell.id}>", "exec"), names)
             if until in names:
                 break
@@ -97,12 +135,11 @@ def run_with_trainings_that_stop(path, monkeypatch, until: str = "") -> dict:
 # Notebook 13 keeps no training, and its processes take a minute.
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("path", PATHS[:-1], ids=lambda path: path.stem)
-def test_a_notebook_goes_on_where_nothing_was_learnt(path, small_kmnist, own_models, monkeypatch):
+def test_a_notebook_goes_on_where_nothing_was_learnt(path, small_kmnist, own_models, trainings_stop, monkeypatch):
     for name in ("mlp_autoencoder", *MODELS, "vae_prior", "classifier"):
         keep_untrained(name)
-    names = run_with_trainings_that_stop(path, monkeypatch)
-    if "data" in names:
-        assert names["data"].name == "kmnist"
+    names = names_after(path, monkeypatch)
+    assert names["data"].name == "kmnist"
 
 
 @pytest.fixture
@@ -120,15 +157,17 @@ def own_pictures(tmp_path, monkeypatch):
 # Notebook 06 needs models that 03 and 05 trained, and goes on with strokes.
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("path", [*PATHS[:6], PATHS[7]], ids=lambda path: path.stem)
-def test_a_notebook_runs_on_few_own_pictures_of_three_classes(path, own_pictures, own_models, monkeypatch):
+def test_a_notebook_runs_on_few_own_pictures_of_three_classes(
+    path, own_pictures, own_models, trainings_stop, monkeypatch
+):
     keep_untrained("classifier", own_pictures.resolve().as_posix())
-    names = run_with_trainings_that_stop(path, monkeypatch)
+    names = names_after(path, monkeypatch)
     assert names["data"].name == own_pictures.resolve().as_posix()
 
 
 @pytest.mark.parametrize("path", PATHS[8:12], ids=lambda path: path.stem)
 def test_a_notebook_that_judges_samples_goes_on_with_strokes(path, own_pictures, monkeypatch):
-    names = run_with_trainings_that_stop(path, monkeypatch, until="data")
+    names = names_after(path, monkeypatch, until="data")
     assert names["data"].name == "strokes"
 
 
