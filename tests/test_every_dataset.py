@@ -135,7 +135,9 @@ def names_after(path, monkeypatch, until: str = "") -> dict:
 # Notebook 13 keeps no training, and its processes take a minute.
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("path", PATHS[:-1], ids=lambda path: path.stem)
-def test_a_notebook_goes_on_where_nothing_was_learnt(path, small_kmnist, own_models, trainings_stop, monkeypatch):
+def test_a_notebook_goes_on_where_nothing_was_learnt(
+    path, small_kmnist, own_models, trainings_stop, monkeypatch
+):
     for name in ("mlp_autoencoder", *MODELS, "vae_prior", "classifier"):
         keep_untrained(name)
     names = names_after(path, monkeypatch)
