@@ -550,7 +550,7 @@ exercise(
         ),
     ),
     hints=(
-        "Average over the images first: rate.mean(dim=0) is one number for each latent.",
+        "Average over the images first, so that there is one number for each latent.",
         "Numbers below the floor are raised to it: clamp(min=floor), or torch.maximum.",
         "Then sum over the latents: the result replaces the KL term of the loss.",
     ),
