@@ -21,7 +21,7 @@ from course_utils import plots
 from course_utils.environment import forked_random_numbers
 
 SECONDS_BETWEEN_PICTURES = 0.5
-# With the last picture and the history, the whole costs about 5 % of a training of ten seconds or more (make bench).
+# Of the time of the loop. The last picture and the history come on top; `make bench` measures all of them.
 SHARE_OF_TIME_FOR_PICTURES = 0.035
 
 
