@@ -22,7 +22,7 @@ from course_utils.environment import forked_random_numbers
 
 SECONDS_BETWEEN_PICTURES = 0.5
 # Of the time of the loop. The last picture and the history come on top; `make bench` measures all of them.
-SHARE_OF_TIME_FOR_PICTURES = 0.035
+SHARE_OF_TIME_FOR_PICTURES = 0.05
 
 
 class TrainingRun:
