@@ -1,11 +1,16 @@
 """Seeds and device: the two lines that every notebook starts with; and random numbers beside the notebook's."""
 
+import ctypes
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+# Of glibc's malloc.h, for `mallopt`.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 
 def prepare(seed: int = 0) -> torch.device:
@@ -15,6 +20,7 @@ def prepare(seed: int = 0) -> torch.device:
     no GPU: every training cell is sized for two CPU cores.
     """
     _seed_all(seed)
+    _keep_freed_memory()
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -40,3 +46,15 @@ def _seed_all(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep up to 256 MB of what tensors leave, for the next ones.
+
+    glibc gives each large block back to the system at once. The next tensor then gets new pages, which the system
+    fills with zeros first: `make bench` shows what that costs. Other systems do without these settings.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt:
+        mallopt(M_MMAP_THRESHOLD, 128 * 2**20)
+        mallopt(M_TRIM_THRESHOLD, 256 * 2**20)

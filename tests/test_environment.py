@@ -1,6 +1,8 @@
 """Random numbers: seeded at the start of a notebook, and left alone by all that is done beside its code."""
 
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -21,6 +23,29 @@ def test_prepare_seeds_every_generator():
     assert one_of_each() == first
     prepare(seed=6)
     assert not set(one_of_each()) & set(first)
+
+
+PAGES_OF_LARGE_TENSORS = """
+import resource
+import torch
+from course_utils.environment import prepare
+
+{before}
+for i in range(40):
+    if i == 20:
+        first = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(10_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - first)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep what is freed in ways of their own")
+@pytest.mark.parametrize(("before", "kept"), [("", False), ("prepare()", True)])
+def test_a_large_tensor_is_written_into_the_memory_of_the_one_before(before, kept):
+    # 40 MB each; the system hands out pages of at most 64 kB, so that twenty new tensors take thousands of them.
+    code = PAGES_OF_LARGE_TENSORS.format(before=before)
+    new_pages = int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+    assert (new_pages < 1000) == kept
 
 
 def test_forked_random_numbers_start_from_the_seed():
