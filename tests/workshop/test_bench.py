@@ -70,6 +70,6 @@ def test_an_unknown_part_is_named(lines, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         bench.main()
     assert (
-        "parts must be some of loading, aid, vae, steps, imports, growth, demos, recipes; got speed"
+        "parts must be some of loading, aid, vae, steps, memory, imports, growth, demos, recipes; got speed"
         in capsys.readouterr().err
     )
