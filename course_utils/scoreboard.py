@@ -42,7 +42,7 @@ MEASURES = {
     "smallest_share": Measure("share of the rarest class", "high"),
     "variety": Measure("median distance to the nearest other sample", "real"),
     "nearest": Measure("median distance to the nearest training image", "real"),
-    "copying": Measure("lean towards training images, from 0 (new) to 1 (copies)", "real"),
+    "copying": Measure("lean towards training images, from 0 (new) to 1 (copies)", "low"),
     "seconds": Measure("CPU seconds to train", "low"),
     "parameters": Measure("parameters", "low"),
 }
