@@ -23,7 +23,7 @@ c.Spawner.cmd = ["sh", "-c", f"{FIRST}; exec '{PROGRAMS}/jupyterhub-singleuser' 
 c.Spawner.notebook_dir = "~/course"
 c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 c.Spawner.environment = {"COURSE_OWN_DIR": "~/course/own", "OMP_NUM_THREADS": "1"}
-c.Spawner.mem_limit = "2G"  # one notebook needs up to 1 GB; only the spawner of a class keeps to it
+c.Spawner.mem_limit = "3G"  # one notebook needs up to 2 GB; only the spawner of a class keeps to it
 
 # A server without a reader for an hour ends, so that its memory is free for others; files and notebooks stay.
 CULLER = [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"]
