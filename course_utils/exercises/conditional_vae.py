@@ -1,4 +1,4 @@
-"""Exercises of notebook 09: the loss of a conditional VAE, a test that asks for the class, one style in all of them."""
+"""Exercises of notebook 09: the loss of a conditional VAE, a test for each class, one style in all of them."""
 
 import math
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.exercises.compare import Number, Several, Tensor
+from course_utils.exercises.compare import Several, Tensor
 from course_utils.exercises.engine import Mistake, exercise
 from course_utils.exercises.sampling import draw, is_standard_normal, sampling_mistakes
 from course_utils.exercises.spies import Spy
@@ -315,15 +315,16 @@ exercise(
 # --- does the model listen? ---
 
 
-def drawing(obedience):
-    """A decoder which draws the class asked for in a share `obedience` of the cases, in a place that `read` looks at.
+def drawing(obedience, moved=0):
+    """A decoder which draws the class asked for, moved up by `moved`, in a share `obedience` of the cases.
 
-    Two directions of z decide: the first whether it obeys, the second what it draws if it does not.
+    It draws in a place that `read` looks at. Two directions of z decide: the first whether it obeys, the second what it
+    draws if it does not.
     """
 
     def decode(z, y):
         own = (torch.special.ndtr(z[:, 1]) * K).long().clamp(max=K - 1)
-        shown = torch.where(torch.special.ndtr(z[:, 0]) < obedience, y, own)
+        shown = torch.where(torch.special.ndtr(z[:, 0]) < obedience, (y + moved) % K, own)
         return F.pad(one_hot(shown).float(), (0, 28 * 28 - K)).view(-1, 1, 28, 28)
 
     return decode
@@ -333,14 +334,14 @@ def read(x):
     return x[:, 0, 0, :K].argmax(dim=1)
 
 
-def obedient_and_deaf():
+def obedient_deaf_and_moved():
     return [
         (
-            Spy("decode", drawing(obedience), {"z": ("N", 8), "y": ("N",)}, {"y": K}),
+            Spy("decode", drawing(obedience, moved), {"z": ("N", 8), "y": ("N",)}, {"y": K}),
             Spy("classify", read, {"x": ("N", 1, 28, 28)}),
             8,
         )
-        for obedience in (0.95, 0.0)
+        for obedience, moved in ((0.95, 0), (0.0, 0), (0.95, 1))
     ]
 
 
@@ -348,18 +349,18 @@ def balanced():
     return torch.arange(K).repeat(100)
 
 
-def share(guess, y):
-    return (guess == y).float().mean().item()
+def counted(guess, y):
+    """How many images that were asked for as class a are read as class b, (K, K)."""
+    return torch.bincount(K * y + guess, minlength=K * K).view(K, K).float()
 
 
-def shuffle(y):
-    return y[torch.randperm(len(y))]
+def in_shares(guess, y):
+    counts = counted(guess, y)
+    return counts / counts.sum(dim=1, keepdim=True)
 
 
-def listen(
-    draw_y=balanced, draw_z=torch.randn, give=lambda guess, y: (share(guess, y), share(guess, shuffle(y)))
-):
-    """An answer, each part of which may hold a mistake; `give` makes the two numbers of it."""
+def listen(draw_y=balanced, draw_z=torch.randn, give=in_shares):
+    """An answer, each part of which may hold a mistake; `give` makes the table of it."""
 
     def answer(decode, classify, latent_size):
         y = draw_y()
@@ -368,25 +369,12 @@ def listen(
     return answer
 
 
-def again(asked, compared):
-    """An answer whose control decodes again, for shuffled labels: which are asked for, and which compared with?"""
-
-    def answer(decode, classify, latent_size):
-        y = balanced()
-        labels = y, shuffle(y)
-        z = torch.randn(len(y), latent_size)
-        guess = classify(decode(z, labels[asked]))
-        return share(classify(decode(z, y)), y), share(guess, labels[compared])
-
-    return answer
-
-
 def class_by_class(decode, classify, latent_size):
-    y = torch.arange(K).repeat_interleave(100)
-    guess = torch.cat(
-        [classify(decode(torch.randn(100, latent_size), torch.full((100,), k))) for k in range(K)]
-    )
-    return share(guess, y), share(guess, shuffle(y))
+    rows = []
+    for k in range(K):
+        guess = classify(decode(torch.randn(100, latent_size), torch.full((100,), k)))
+        rows.append(one_hot(guess).float().mean(dim=0))
+    return torch.stack(rows)
 
 
 def asked(call):
@@ -408,45 +396,43 @@ def other_than_the_prior(call):
     )
 
 
-def fidelity_and_chance(call):
-    """The fidelity in one call of decode, or in all: an answer may decode in parts, or again for its control."""
-    decode = call.arguments[0]
-    hits = [read(x) == y for (_, y), x in zip(decode.calls, decode.results)]
-    fidelities = [part.float().mean().item() for part in (*hits, torch.cat(hits))]
-    return min(fidelities, key=lambda fidelity: abs(fidelity - float(call.result[0]))), 1 / K
+def table_of_all_calls(call):
+    """The right table: an answer may decode in parts."""
+    if not call.arguments[0].calls:
+        return torch.zeros(K, K)
+    _, y = asked(call)
+    return in_shares(read(torch.cat(call.arguments[0].results)), y.long())
 
 
-def is_near(value, other, distance=1e-3):
-    return abs(float(value) - other) < distance
+def adds_up(table, **dimension):
+    """Whether the rows of a table (K, K), its columns or the whole of it add up to 1."""
+    total = table.double().sum(**dimension)
+    return table.shape == (K, K) and torch.allclose(total, torch.ones_like(total), atol=1e-3)
 
 
-def fidelity_mistake(give, sentence, told_if):
-    """told_if(fidelity, control, right) is asked of two numbers that are not right."""
+def table_mistake(give, sentence, told_if):
+    """told_if(table) is asked of a table (K, K) that is not right."""
 
     def is_told(call):
-        return not call.right and told_if(*map(float, call.result), call.expected[0])
+        return not call.right and call.result.shape == (K, K) and told_if(call.result)
 
     return Mistake(listen(give=give), sentence, is_told)
 
 
 exercise(
-    "does_it_listen",
-    objective="test whether a conditional model listens to its condition, with a control",
+    "asked_and_read",
+    objective="test whether a conditional model listens, class by class",
     level=2,
     points=3,
-    given=obedient_and_deaf,
+    given=obedient_deaf_and_moved,
     solution=listen(),
-    also_right=(again(asked=1, compared=0), class_by_class, listen(draw_y=lambda: balanced().int())),
-    # The standard error of the control is 0.0095 with 1,000 images, and 0.013 with 500.
-    compare=Several(
-        "the fidelity and its control", (Number("the fidelity", atol=1e-3), Number("the control", atol=0.06))
-    ),
-    expected=fidelity_and_chance,
-    otherwise="The fidelity is the share of your images that are of the class that you asked for; the control "
-    "compares them with shuffled labels.",
+    also_right=(class_by_class, listen(draw_y=lambda: balanced().int())),
+    compare=Tensor("a table, as a tensor (10, 10)", atol=1e-3),
+    expected=table_of_all_calls,
+    otherwise="Row a, column b is the share of the images asked for as class a that are read as class b.",
     mistakes=(
         Mistake(
-            lambda decode, classify, latent_size: (1.0, 0.1),
+            lambda decode, classify, latent_size: torch.eye(K),
             "you never called decode(z, y): ask the model for images first",
             lambda call: not call.arguments[0].calls,
         ),
@@ -462,7 +448,7 @@ exercise(
             listen(lambda: torch.full((1000,), 3)),
             lambda call: (
                 f"you asked for class {shares_asked(call).argmin()} in {shares_asked(call).min():.0%} of the "
-                "cases: ask for each class equally often, or a model that always draws the same digit may pass"
+                "cases: ask for each class equally often, because each has a row of its own"
             ),
             lambda call: shares_asked(call).min() < 0.05,
         ),
@@ -479,62 +465,52 @@ exercise(
             )
             for draw_z in (torch.rand, lambda N, n: 0.5 * torch.randn(N, n))
         ),
-        fidelity_mistake(
-            lambda guess, y: (100 * share(guess, y), 10.0),
-            "your fidelity is a percentage: return shares between 0 and 1",
-            lambda fidelity, control, right: is_near(fidelity, 100 * right, 1),
-        ),
-        fidelity_mistake(
-            lambda guess, y: (1 - share(guess, y), 0.1),
-            "you counted the images that are NOT of the class that you asked for",
-            lambda fidelity, control, right: is_near(fidelity, 1 - right),
-        ),
-        fidelity_mistake(
-            lambda guess, y: (0.1, share(guess, y)),
-            "you returned the control first: the fidelity comes first",
-            lambda fidelity, control, right: not is_near(fidelity, right) and is_near(control, right),
-        ),
         Mistake(
-            again(asked=1, compared=1),
-            "your control is as high as the fidelity: it must compare with labels that have nothing to do with the "
-            "images. Shuffle y after decoding, not before",
-            lambda call: not call.right and is_near(call.result[1], call.expected[0], 0.03),
+            listen(give=lambda guess, y: in_shares(guess, y).T),
+            "your rows are the classes that were read: the class asked for belongs in the rows, and the class read in "
+            "the columns",
+            gives=lambda call: call.expected.T,
         ),
-        fidelity_mistake(
-            lambda guess, y: (share(guess, y), 1 - share(guess, y)),
-            "your control is 1 - fidelity, which says nothing new: compare with shuffled labels",
-            lambda fidelity, control, right: is_near(control, 1 - right),
+        table_mistake(
+            lambda guess, y: counted(guess, y) / len(y),
+            "your whole table adds up to 1, but each row should, because it describes the images of one class: divide "
+            "each row by the number of its images",
+            lambda table: adds_up(table),
         ),
-        fidelity_mistake(
-            lambda guess, y: (share(guess, y), 0.0),
-            "your control is exactly 0: no label stayed in its place. Shuffled labels agree by chance in a tenth of "
-            "the cases; use torch.randperm",
-            lambda fidelity, control, right: control == 0,
+        table_mistake(
+            lambda guess, y: counted(guess, y) / counted(guess, y).sum(dim=0),
+            "your columns add up to 1, which says what was asked for where a class is read. Here it is the other way "
+            "round: divide each row by the number of its images",
+            lambda table: adds_up(table, dim=0) and not adds_up(table, dim=1),
+        ),
+        table_mistake(
+            counted,
+            lambda call: (
+                f"your first row adds up to {call.result[0].sum():.4g}: shares add up to 1 in each row, so divide it "
+                "by the number of its images"
+            ),
+            lambda table: not adds_up(table, dim=1),
         ),
     ),
     told=(
-        (listen(give=share), "return 2 things: the fidelity and its control"),
+        (
+            listen(give=lambda guess, y: (guess == y).float().mean()),
+            "result has shape (), right is (10, 10)",
+        ),
+        (listen(give=lambda guess, y: in_shares(guess, y).diagonal()), "shape (10,), right is (10, 10)"),
+        (listen(give=lambda guess, y: in_shares(guess, y).tolist()), "return a table, as a tensor (10, 10)"),
         (listen(draw_z=lambda N, n: torch.randn(N, 3)), "your z has the shape (1000, 3)"),
         (listen(draw_z=lambda N, n: torch.randn(100, n)), "your y has the shape (1000,)"),
         (listen(lambda: one_hot(balanced())), "your y has the shape (1000, 10)"),
         (listen(lambda: balanced().float()), "takes labels of type int64 as y; yours are float32"),
-        (listen(give=lambda guess, y: (share(guess, y) / 2, 0.1)), "number 1 is not right"),
-        (listen(give=lambda guess, y: (1.01 * share(guess, y), 0.1)), "number 1 is not right"),
-        (
-            listen(give=lambda guess, y: (share(guess, y), 0.4)),
-            "number 2 is not right: you have 0.4, right is 0.1",
-        ),
-        (
-            listen(give=lambda guess, y: (share(guess, y), float("nan"))),
-            "number 2 is not right: you have nan",
-        ),
+        (listen(give=lambda guess, y: in_shares(guess, y).flip(0)), "shape is right, but at"),
     ),
     hints=(
         "Ask for every class equally often: y = torch.arange(10).repeat(100). Draw a z ~ N(0, I) for each.",
-        "guess = classify(decode(z, y)). The fidelity is how often guess equals y.",
-        "The control compares the same guesses with shuffled labels, y[torch.randperm(len(y))]: chance alone.",
+        "guess = classify(decode(z, y)). The images that were asked for as class a are those where y == a.",
+        "Row a: F.one_hot(guess[y == a], num_classes=10).float().mean(dim=0). torch.stack makes a table of ten rows.",
     ),
-    praise="A model that listens has a fidelity near 1 and a control near 0.1; one that does not has 0.1 twice.",
+    praise="The diagonal is the fidelity of each class, and what stands beside it says how a model fails.",
 )
 
 
