@@ -237,6 +237,7 @@ def jensens_curve() -> Figure:
     axis.text(0.62, 0.15, "log of the mean", fontsize=12, color=BLUE)
     axis.text(1.03, ends.log().mean() - 0.2, "mean of the logs", fontsize=12, color=INK)
     axis.set_xlabel("w", fontsize=12)
+    axis.set_ylabel("logarithm", fontsize=12)
     axis.set_title("The logarithm of the mean is above the mean of the logarithms", fontsize=12)
     axis.legend(fontsize=12, loc="lower right")
     return figure
@@ -314,7 +315,7 @@ def density_maps(
             axis.plot(*dots.T, "o", color=ORANGE, markersize=6)
         for name, (across, up) in points.items():
             axis.plot(across, up, "x", color=INK, markersize=9, markeredgewidth=2.5)
-            axis.text(across + 0.2, up + 0.25, name, **label)
+            axis.text(across - 0.2, up - 0.3, name, ha="right", va="top", **label)
         axis.set_title(title, fontsize=13)
         axis.set_xlabel("$x_1$", fontsize=13)
         axis.set(xlim=extent[:2], ylim=extent[2:])
