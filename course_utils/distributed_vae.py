@@ -34,8 +34,8 @@ class VAEWithLoss(VAE):
 def train(images, steps, dtype=torch.float32, device="cpu", batch_size=128, latent_size=20, seed=0):
     """Train on uint8 images (N, 28, 28), on all processes of the group, or on this one if there is none.
 
-    Returns "gradient" (the first one) and "weights" (after all steps) as vectors on the CPU, "ranks" (the largest
-    difference of a weight between processes), and "ms" (the fastest step, in milliseconds).
+    Returns "gradient" (the first one) and "weights" (after 0, 1, 10 and all steps) as vectors on the CPU, "ranks" (the
+    largest difference of a weight between processes in the end), and "ms" (the fastest step, in milliseconds).
     """
     rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     torch.manual_seed(seed)
@@ -43,8 +43,8 @@ def train(images, steps, dtype=torch.float32, device="cpu", batch_size=128, late
     parallel = DistributedDataParallel(model) if processes > 1 else model
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     numbers = torch.Generator().manual_seed(seed)
-    times = []
-    for step in range(steps):
+    weights, times = {0: parameters_to_vector(model.parameters()).detach()}, []
+    for step in range(1, steps + 1):
         # Every process draws the whole batch, and keeps its own part: so the numbers are the same for any P.
         rows = torch.randint(len(images), (batch_size,), generator=numbers)
         x = torch.bernoulli(to_pixels(images[rows]), generator=numbers)
@@ -54,13 +54,15 @@ def train(images, steps, dtype=torch.float32, device="cpu", batch_size=128, late
         loss = parallel(x, noise)
         optimizer.zero_grad()
         loss.backward()
-        if step == 0:
+        if step == 1:
             gradient = parameters_to_vector(p.grad for p in model.parameters()).cpu()
         optimizer.step()
         loss.item()  # waits for a GPU, so that its step is timed, too
         times.append(time.perf_counter() - start)
-    weights = parameters_to_vector(model.parameters()).detach()
-    return {"gradient": gradient, "weights": weights.cpu(), "ranks": spread(weights), "ms": 1000 * min(times)}
+        if step in (1, 10, steps):
+            weights[step] = parameters_to_vector(model.parameters()).detach()
+    kept = {step: vector.cpu() for step, vector in weights.items()}
+    return {"gradient": gradient, "weights": kept, "ranks": spread(weights[steps]), "ms": 1000 * min(times)}
 
 
 def spread(weights):

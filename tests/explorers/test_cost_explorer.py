@@ -13,11 +13,22 @@ def test_the_ring_sends_every_number_nearly_twice():
     assert all_reduce_ms(1e6, 1000, 0, 1000) == pytest.approx(8, rel=0.01)
 
 
-def test_the_computation_is_shared():
-    compute, _ = CostExplorer(ms_per_image=0.5).terms(batch=128, millions=1, network=100)
-    assert compute == [64 / processes for processes in PROCESSES]
+def test_the_computation_is_shared_and_the_fixed_part_is_not():
+    terms = CostExplorer(fixed_ms=3, ms_per_image=0.5).terms(batch=128, millions=1, network=100)
+    assert terms["computation"] == [64 / processes for processes in PROCESSES]
+    assert terms["fixed part"] == [3] * len(PROCESSES)
+
+
+def test_the_title_names_the_fastest():
+    demo = CostExplorer(fixed_ms=0, ms_per_image=1)
+    # 4,096 ms alone; with 32 processes 128 ms, and 62 messages of 0.1 ms beside the bytes of their numbers.
+    title = demo.draw(batch=4096, millions=0.1, network=100_000).axes[0].get_title()
+    assert title == "fastest: 32 processes, 30.5 times as fast as one"
+    demo = CostExplorer(fixed_ms=4, ms_per_image=0.01)
+    title = demo.draw(batch=128, millions=1, network=1_000).axes[0].get_title()
+    assert title == "fastest: one process"
 
 
 def test_every_control_changes_the_picture(controls_change_the_picture):
     changes = [("batch", 4096), ("millions", 100), ("network", 10)]
-    assert controls_change_the_picture(CostExplorer(), changes)
+    assert controls_change_the_picture(CostExplorer(fixed_ms=4, ms_per_image=0.05), changes)
