@@ -64,7 +64,7 @@ class CostExplorer(Explorer):
         times = f"{PROCESSES[best]} processes, {totals[0] / totals[best]:.1f} times as fast as one"
         axis.set_title(f"fastest: {times if best else 'one process'}")
         axis.set_ylim(0, 1.2 * max(totals))  # above the bars is room for the legend
-        axis.legend(loc="upper center", ncols=len(terms), fontsize=9)
+        axis.legend(loc="upper center", ncols=len(terms), fontsize=10)
         return figure
 
 
