@@ -52,7 +52,7 @@ lab: .venv/installed
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(OPTIONS)
 
 test: .venv/installed site/node_modules/.package-lock.json
-	@echo "Every test and every notebook runs: about 13 minutes on two cores."
+	@echo "Every test and every notebook runs: about 20 minutes on two cores."
 	.venv/bin/python $(TEST)
 	@echo "All tests have passed. Next: make lab opens the course."
 
