@@ -94,7 +94,7 @@ def load_scoreboard(dataset: str | None = None, folder: Path | None = None) -> S
     Raises ValueError for an unknown data set, ScoreboardError if it has no scoreboard yet, or the file is damaged.
     """
     dataset = dataset_name(dataset)
-    path = _file(dataset, folder)
+    path = scoreboard_file(dataset, folder)
     if not path.is_file():
         raise ScoreboardError(
             f"there is no scoreboard of several seeds for {dataset} yet: `python -m workshop.scoreboard` with "
@@ -123,7 +123,7 @@ def save_scoreboard(board: Scoreboard, folder: Path | None = None) -> Path:
         if not _is_run(run):
             raise ValueError(f"every run must have model, seed, {', '.join(MEASURES)}; got {', '.join(run)}")
     record = asdict(board)
-    path = _file(board.dataset, folder)
+    path = scoreboard_file(board.dataset, folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**record, "sha256": _digest(record)}, indent=1, ensure_ascii=False) + "\n"
     write_whole({path: text.encode()})
@@ -134,7 +134,8 @@ def _is_run(run: dict) -> bool:
     return run.keys() >= {"model", "seed", *MEASURES} and run["model"] in (*MODELS, REAL)
 
 
-def _file(dataset: str, folder: Path | None) -> Path:
+def scoreboard_file(dataset: str, folder: Path | None = None) -> Path:
+    """Where the scoreboard of a data set is stored."""
     return (folder or SCOREBOARDS) / f"{file_name_of(dataset)}.json"
 
 

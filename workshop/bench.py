@@ -254,7 +254,8 @@ for x in minibatches(train, batch_size=128, epochs=1):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+unit = 1 if sys.platform == "darwin" else 1024
+print(time.perf_counter() - begin, unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -295,9 +296,9 @@ def growth(data: ImageData) -> None:
         command = [sys.executable, "-c", GROWTH, str(images), str(code_size)]
         runs = [subprocess.run(command, check=True, capture_output=True, text=True).stdout for _ in range(3)]
         seconds = statistics.median(float(run.split()[0]) for run in runs)
-        kilobytes = max(float(run.split()[1]) for run in runs)
+        peak = max(float(run.split()[1]) for run in runs)
         say(
-            f"  {1000 * seconds / images:6.3f} s  {kilobytes / 1e6:5.2f} GB  {images:,} images, code size {code_size}"
+            f"  {1000 * seconds / images:6.3f} s  {peak / 1e9:5.2f} GB  {images:,} images, code size {code_size}"
         )
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from course_utils import checkpoints
 from course_utils.data import load_images, to_pixels
 from course_utils.explorers.code_pad import CodePad
 from course_utils.explorers.drawing_pad import DrawingPad
@@ -23,7 +22,7 @@ from course_utils.explorers.reconstruction_pad import ReconstructionPad
 from course_utils.explorers.transpose_stepper import TransposeStepper
 from course_utils.explorers.web_demo import WebDemo, joined
 from course_utils.judges import Judge
-from course_utils.settings import SHIPPED
+from workshop.measures import shipped
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,6 @@ def demo_of(notebook: str, source: str) -> str | None:
 POINTS = 800
 
 
-def _shipped(name: str) -> nn.Module:
-    """A model of `strokes` as it ships, whatever this machine has trained."""
-    return checkpoints.read(SHIPPED / "strokes" / f"{name}.safetensors")[0]
-
-
 @torch.no_grad()
 def _rounded(network: nn.Module) -> nn.Module:
     """The network with the weights of its layers rounded to a quarter to an eighth of their standard deviation.
@@ -86,12 +80,12 @@ def _rounded(network: nn.Module) -> nn.Module:
 
 
 def _judge() -> Judge:
-    return Judge(_shipped("classifier")).eval()
+    return Judge(shipped("classifier")).eval()
 
 
 @torch.no_grad()
 def _code_pad() -> CodePad:
-    data, model = load_images("strokes"), _shipped("vae_2_latents")
+    data, model = load_images("strokes"), shipped("vae_2_latents")
     images = data.test_images[:POINTS]
     binary = torch.bernoulli(to_pixels(images), generator=torch.Generator().manual_seed(0))
     return CodePad(
@@ -108,7 +102,7 @@ def _code_pad() -> CodePad:
 
 @torch.no_grad()
 def _code_pad_of_autoencoder() -> CodePad:
-    data, model = load_images("strokes"), _shipped("small_autoencoder")
+    data, model = load_images("strokes"), shipped("small_autoencoder")
     images = data.test_images[:POINTS]
     return CodePad(
         _rounded(model.decoder),
@@ -121,36 +115,36 @@ def _code_pad_of_autoencoder() -> CodePad:
 
 
 def _label_and_noise() -> LabelAndNoise:
-    return LabelAndNoise(_shipped("conditional_gan"), load_images("strokes").classes, noise_a=9)
+    return LabelAndNoise(shipped("conditional_gan"), load_images("strokes").classes, noise_a=9)
 
 
 def _handwriting() -> HandwritingPad:
     data = load_images("strokes")
     return HandwritingPad(
-        _rounded(_shipped("conditional_vae")), _rounded(_judge()), data.test_images[5:105], data.classes
+        _rounded(shipped("conditional_vae")), _rounded(_judge()), data.test_images[5:105], data.classes
     )
 
 
 def _drawing_pad() -> DrawingPad:
-    data, classifier = load_images("strokes"), _shipped("classifier")
+    data, classifier = load_images("strokes"), shipped("classifier")
     gallery = data.train_images[:POINTS], data.train_labels[:POINTS]
     return DrawingPad(classifier, *gallery, examples=data.test_images[:100], classes=data.classes, example=3)
 
 
 @torch.no_grad()
 def _style() -> StyleExplorer:
-    data, model = load_images("strokes"), _rounded(_shipped("conditional_vae"))
+    data, model = load_images("strokes"), _rounded(shipped("conditional_vae"))
     mu, _ = model.encode(to_pixels(data.test_images[:POINTS]), data.test_labels[:POINTS])
     return StyleExplorer(model, mu, data.classes)
 
 
 def _reconstruction_pad() -> ReconstructionPad:
-    model = _shipped("conv_autoencoder")
+    model = shipped("conv_autoencoder")
     return ReconstructionPad({"the one of notebook 05": model}, load_images("strokes").test_images[:100])
 
 
 def _interpolation() -> InterpolationExplorer:
-    data, model = load_images("strokes"), _shipped("conv_autoencoder")
+    data, model = load_images("strokes"), shipped("conv_autoencoder")
     few = slice(0, 100)
     return InterpolationExplorer(model, data.test_images[few], data.test_labels[few], _judge(), data.classes)
 

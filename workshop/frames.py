@@ -5,9 +5,7 @@ that is opened as a file, and in JupyterLab. A screen shows 60 frames a second, 
 (COURSE_CHROMIUM names it) and the extra [test].
 """
 
-import os
 import secrets
-import shutil
 import socket
 import statistics
 import subprocess
@@ -21,6 +19,7 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Locator, Page, sync_playwright
 
+from workshop.chromium import HOW_TO_GET_IT, find_chromium
 from workshop.demos import DEMOS, page_script
 from workshop.ports import free_ports
 
@@ -110,7 +109,7 @@ def wait_for(port: int) -> None:
 
 def table() -> str:
     """The medians of all demos, in milliseconds: a row for each."""
-    path = os.environ.get("COURSE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    path = find_chromium() or sys.exit(HOW_TO_GET_IT)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1200, "height": 1000})

@@ -29,7 +29,7 @@ import nbformat
 
 from course_utils.exercises import EXERCISES
 from course_utils.files import write_whole
-from course_utils.settings import NOTEBOOKS, PROJECT
+from course_utils.settings import NOTEBOOKS, PROJECT, course_notebooks
 from workshop.cells import Notebook
 from workshop.exercise_cells import EXERCISE_HEADING, exercises_in
 from workshop.lessons import EXERCISE_TAGS, tags
@@ -46,7 +46,7 @@ PRINTED = re.compile(
 OBJECTIVE = re.compile(r"^(\d+)\. ((?:.|\n(?!\d+\. |\n))*)", re.MULTILINE)
 # What the tests mask before they compare an output.
 MASKS = configparser.RawConfigParser()
-MASKS.read(PROJECT / "tests" / "nbval.cfg", encoding="utf-8")
+MASKS.read(PROJECT / "tests" / "nbval.cfg", encoding="ascii")
 # How many what-ifs a path has, and how long one takes in class.
 WHAT_IFS = {75: 3, 25: 1}
 MINUTES_OF_WHAT_IF = 4
@@ -275,7 +275,7 @@ def generated_stand_in(notebook: Notebook, asked: str) -> str:
 
 
 def generated_sessions(asked: str) -> str:
-    pages = {path.name[:2]: path for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    pages = {path.name[:2]: path for path in course_notebooks()}
     rows = []
     for line in asked.strip().split("\n"):
         title, listed = line.split(": ")

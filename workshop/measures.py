@@ -50,7 +50,7 @@ def negative_elbo(model: torch.nn.Module, data: ImageData) -> float:
 @torch.no_grad()
 def negative_elbo_with_prior(model: torch.nn.Module, data: ImageData) -> float:
     """Minus the ELBO of the VAE that ships, with this p(z) for N(0, I), in nats per image: eight samples, as above."""
-    vae, values = _shipped("vae"), []
+    vae, values = shipped("vae"), []
     with forked_random_numbers(0):
         for x in _binarised(data.test_images).repeat(8, 1, 1, 1).split(1000):
             bound = importance_weighted_bound(
@@ -64,8 +64,8 @@ def negative_elbo_with_prior(model: torch.nn.Module, data: ImageData) -> float:
     return -torch.cat(values).mean().item()
 
 
-def _shipped(name: str) -> torch.nn.Module:
-    """The model that ships beside a prior, without which the prior draws no image: ship that one first."""
+def shipped(name: str) -> torch.nn.Module:
+    """A model of `strokes` as it ships, whatever this machine has trained."""
     return read(SHIPPED / "strokes" / f"{name}.safetensors")[0]
 
 
@@ -113,7 +113,7 @@ def _generated(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
         if isinstance(model, ConditionalVAE):
             z = model.prior.sample(y)
         elif isinstance(model, MixturePrior):
-            z, model = model.sample(len(y)), _shipped("vae")
+            z, model = model.sample(len(y)), shipped("vae")
         else:
             z = torch.randn(len(y), model.noise_size)
     return torch.cat([_decoded(model, *part) for part in zip(z.split(1000), y.split(1000))]), y

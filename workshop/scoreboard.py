@@ -14,6 +14,7 @@ minutes for each seed of all models. A command that was killed goes on where it 
 import argparse
 import ast
 import hashlib
+import platform
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,16 +27,16 @@ from course_utils.scoreboard import (
     MODELS,
     REAL,
     Scoreboard,
-    ScoreboardError,
     load_scoreboard,
     save_scoreboard,
+    scoreboard_file,
 )
 from course_utils.settings import dataset_name
 from course_utils.training import TrainingRun
 from workshop.notebooks import tagged_sources
 from workshop.sweep import add_options, sweep
 
-MACHINE = "two CPU cores, one thread"
+MACHINE = f"{platform.system()}, {platform.machine()}, one thread"
 # Seeds 0, 1, 2 of a model start its random numbers at 0, 1000, 2000: within a recipe a seed may be counted upwards.
 SEEDS_APART = 1000
 # What the notebooks call the models that they train.
@@ -147,15 +148,18 @@ def main() -> None:
 def store(run: dict, dataset: str, count: int, folder: Path | None) -> None:
     """Add a run to the file, or put it in the place of an older one, so that an interrupted command loses nothing.
 
-    count: the number of held-out images, and of samples.
+    count: the number of held-out images, and of samples. Runs of the same model that other cells have given are
+    dropped. Raises ScoreboardError if the file is damaged, and leaves it as it is.
     """
-    try:
+    runs, recipes = [], {}
+    if scoreboard_file(dataset, folder).is_file():
         board = load_scoreboard(dataset, folder)
         runs, recipes = board.runs, board.recipes
-    except ScoreboardError:
-        runs, recipes = [], {}
-    recipes[run["model"]] = checksum(code_of(run["model"]))
-    runs = [old for old in runs if (old["model"], old["seed"]) != (run["model"], run["seed"])] + [run]
+    name, code = run["model"], checksum(code_of(run["model"]))
+    same_cells = recipes.get(name) == code
+    runs = [old for old in runs if old["model"] != name or (same_cells and old["seed"] != run["seed"])]
+    runs.append(run)
+    recipes[name] = code
     order = [REAL, *MODELS]
     runs.sort(key=lambda one: (order.index(one["model"]), one["seed"]))
     versions = {package: version(package) for package in ("torch", "torchmetrics", "scikit-learn")}

@@ -4,14 +4,14 @@ Run the notebook on `strokes` first. The model that it kept in data/trained/own 
 with the rounded weights, and written to data/trained/shipped.
 """
 
-import sys
+import argparse
 
 from torch import nn
 
-from course_utils.catalogue import row_of
+from course_utils.catalogue import CATALOGUE, row_of
 from course_utils.checkpoints import Manifest, read, write_trained
 from course_utils.data import ImageData, load_images
-from course_utils.settings import OWN, SHIPPED
+from course_utils.settings import SHIPPED, own_folder
 from workshop.measures import MEASURES
 
 
@@ -27,12 +27,16 @@ def ship(
     )  # fmt: skip
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="+", choices=CATALOGUE, metavar="NAME")
     data = load_images("strokes")
-    for name in names:
-        model, kept = read(OWN / data.name / f"{name}.safetensors")
+    for name in parser.parse_args().names:
+        model, kept = read(own_folder() / data.name / f"{name}.safetensors")
         print(ship(name, model, data, kept.settings, kept.seed, kept.steps, kept.seconds))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -9,14 +9,14 @@ one begins with any picture of its name in web/stills/.
 
 import argparse
 import io
-import os
 import re
-import shutil
+import sys
 
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from course_utils.explorers.web_demo import WEB
+from workshop.chromium import HOW_TO_GET_IT, find_chromium
 from workshop.demos import page_script
 
 # What the line that tells the state must contain when the picture is taken; if it needs training, Train is pressed.
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", choices=[[], *STILLS])
     names = parser.parse_args(arguments).names or list(STILLS)
     with sync_playwright() as playwright:
-        path = os.environ.get("COURSE_CHROMIUM") or shutil.which("chromium")
+        path = find_chromium() or sys.exit(HOW_TO_GET_IT)
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 900, "height": 1000})
         for name in names:

@@ -61,10 +61,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", default=list(RUNS), metavar="NAME", help=f"of {', '.join(RUNS)}")
-    arguments = parser.parse_args()
+    parser.add_argument("names", nargs="*", choices=[[], *RUNS], metavar="NAME", help=f"of {', '.join(RUNS)}")
+    names = parser.parse_args().names or list(RUNS)
     data = load_images("mnist")
-    for name in arguments.names:
+    for name in names:
         begin = time.process_time()
         model, steps = train(data.train_images, *RUNS[name])
         seconds = time.process_time() - begin

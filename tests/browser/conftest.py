@@ -36,21 +36,11 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from workshop.chromium import HOW_TO_GET_IT, find_chromium
 from workshop.ports import free_ports
 from workshop.site import SITE, missing_tools
 
 PROJECT = Path(__file__).resolve().parents[2]
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-CHROMIUM_PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-)
-HOW_TO_GET_CHROMIUM = (
-    "The browser test needs Chromium or Google Chrome, and none was found: install it (Debian: apt-get "
-    "install chromium; macOS: brew install --cask google-chrome) or name it in the environment variable "
-    "COURSE_CHROMIUM."
-)
 CHROMIUM_OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -109,16 +99,6 @@ BYTES_OF_IMAGE = """async image => {
 }"""
 
 
-def find_chromium(names=CHROMIUM_NAMES, places=CHROMIUM_PLACES) -> str | None:
-    """The browser's executable: what COURSE_CHROMIUM names, else the first known one that is installed."""
-    named = os.environ.get("COURSE_CHROMIUM")
-    if named:
-        if shutil.which(named) is None:
-            pytest.fail(f"COURSE_CHROMIUM must name an executable file; got {named!r}", pytrace=False)
-        return shutil.which(named)
-    return next((found for name in (*names, *places) if (found := shutil.which(name))), None)
-
-
 def do_without(sentence: str) -> NoReturn:
     """Skip the tests that need what a reader's machine may lack; under CI, which installs it, fail."""
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
@@ -129,7 +109,7 @@ def do_without(sentence: str) -> NoReturn:
 @pytest.fixture(scope="package")
 def chromium() -> str:
     """The browser's executable."""
-    return find_chromium() or do_without(HOW_TO_GET_CHROMIUM)
+    return find_chromium() or do_without(HOW_TO_GET_IT)
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from course_utils.catalogue import CATALOGUE
-from course_utils.scoreboard import MEASURES, MODELS, REAL, load_scoreboard
+from course_utils.scoreboard import MEASURES, MODELS, REAL, ScoreboardError, load_scoreboard, scoreboard_file
 from workshop import scoreboard, sweep
 from workshop.notebooks import tagged_sources
 from workshop.scoreboard import checksum, code_of, recipe_of, run_cells
@@ -130,6 +130,27 @@ def test_a_run_takes_the_place_of_an_older_one(tmp_path):
         (REAL, 0, 1.0), ("gan", 0, 9.0), ("gan", 1, 7.0)
     ]  # fmt: skip
     assert board.recipes == {name: checksum(code_of(name)) for name in (REAL, "gan")}
+
+
+def test_runs_that_other_cells_have_given_are_dropped(tmp_path, monkeypatch):
+    def store(model, seed):
+        scoreboard.store({"model": model, "seed": seed, **dict.fromkeys(MEASURES)}, "strokes", 4000, tmp_path)
+
+    store("vae", 0)
+    store("gan", 0)
+    monkeypatch.setattr(scoreboard, "code_of", lambda name: ["epochs = 2"])
+    store("gan", 1)
+    assert [(run["model"], run["seed"]) for run in load_scoreboard("strokes", tmp_path).runs] == [
+        ("vae", 0), ("gan", 1)
+    ]  # fmt: skip
+
+
+def test_a_damaged_file_is_told_and_left(tmp_path):
+    path = scoreboard_file("strokes", tmp_path)
+    path.write_text("{}")
+    with pytest.raises(ScoreboardError, match="it is not a scoreboard"):
+        scoreboard.store({"model": "gan", "seed": 0, **dict.fromkeys(MEASURES)}, "strokes", 4000, tmp_path)
+    assert path.read_text() == "{}"
 
 
 def test_the_command_stores_each_run_of_its_sweep(tmp_path, monkeypatch):
