@@ -119,6 +119,14 @@ def own_folder() -> Path:
     return _folder_in("COURSE_OWN_DIR", default=OWN)
 
 
+def course_notebooks() -> list[Path]:
+    """The files of the course's notebooks, in their order, without what a reader makes beside them.
+
+    JupyterLab calls such a file `Untitled.ipynb`, or `08_vae-Copy1.ipynb`.
+    """
+    return sorted(path for path in NOTEBOOKS.glob("*.ipynb") if re.fullmatch(r"\d\d_\w+", path.stem))
+
+
 def is_checkout() -> bool:
     """Whether the package lies in the course's folder, beside data/ and notebooks/, as `pip install -e .` leaves it."""
     return NOTEBOOKS.is_dir()

@@ -65,6 +65,14 @@ def test_a_missing_folder_is_an_error(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
-def test_files_can_be_read_by_others(tmp_path):
-    write_whole({tmp_path / "a": b"new"})
-    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_new_file_has_the_mode_of_any_new_file_and_a_replaced_one_keeps_its_own(tmp_path, umask):
+    (tmp_path / "old").touch()
+    (tmp_path / "old").chmod(0o640)
+    before = os.umask(umask)
+    try:
+        write_whole({tmp_path / "new": b"new", tmp_path / "old": b"new"})
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"new": 0o666 & ~umask, "old": 0o640}

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from course_utils.exercises import EXERCISES
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import course_notebooks
 from workshop.lessons import lesson_of, tags, without_exercises, words
 from workshop.times import README, readme_row
 
@@ -17,7 +17,7 @@ CORE_CELLS, CORE_MINUTES, PREDICTIONS, CORE_WORDS = range(20, 31), range(25, 46)
 CORE_OF_START = {"00_start_here": (range(15, 26), range(15, 25))}
 
 
-@pytest.fixture(params=sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.fixture(params=course_notebooks(), ids=lambda path: path.stem)
 def path(request):
     return request.param
 

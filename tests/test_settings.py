@@ -1,6 +1,7 @@
 """Settings: what the environment variables COURSE_* say, and what is said of a value that cannot be."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,21 @@ def test_models_that_are_not_kept_lie_in_one_folder_that_ends_with_the_process()
         check=True,
     )
     assert not Path(result.stdout.strip()).exists()
+
+
+def test_what_a_reader_makes_beside_the_notebooks_is_none_of_the_course(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "NOTEBOOKS", tmp_path)
+    for name in ("08_vae", "00_start_here", "Untitled", "08_vae-Copy1", "08_vae (1)", "8_vae"):
+        (tmp_path / f"{name}.ipynb").touch()
+    assert [path.stem for path in settings.course_notebooks()] == ["00_start_here", "08_vae"]
+
+
+def test_the_notebooks_are_listed_in_one_place():
+    files = [
+        path for name in ("course_utils", "workshop") for path in (settings.PROJECT / name).rglob("*.py")
+    ]
+    listing = [path.name for path in files if re.search(r'["/]\*\.ipynb"', path.read_text(encoding="utf-8"))]
+    assert listing == ["settings.py"]
 
 
 def test_a_checkout_is_recognised(monkeypatch, tmp_path):

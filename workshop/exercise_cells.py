@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import course_notebooks
 from workshop.lessons import tags
 
 CHECK = re.compile(r"""^check\(["'](\w+)["'],\s*(\w+)\)""", re.MULTILINE)
@@ -42,35 +42,34 @@ class ExerciseCells:
 
 @dataclass(frozen=True)
 class Original:
-    """A notebook of the course, as a class works on it: its code cells, its exercises, the rubric of its open task."""
+    """A notebook of the course: what stands in each cell, its exercises, its open task and the rubric of it."""
 
     name: str
     sources: list[str]
     exercises: list[ExerciseCells]
+    task: str
     rubric: list[str]
 
 
 def originals(numbers: list[str]) -> list[Original]:
-    """The notebooks whose names begin with one of the numbers, such as "08"; all of them if there are none."""
+    """The notebooks with these numbers, such as "08"; all of them if there are none. Raises ValueError."""
     found = []
     for path in notebooks_numbered(numbers):
         cells = nbformat.read(path, as_version=4).cells
-        code = [cell.source for cell in cells if cell.cell_type == "code"]
+        task = cells[open_task_in(cells)].source
         found.append(
-            Original(path.stem, code, exercises_in(cells), rubric(cells[open_task_in(cells)].source))
+            Original(path.stem, [cell.source for cell in cells], exercises_in(cells), task, rubric(task))
         )
     return found
 
 
 def notebooks_numbered(numbers: list[str]) -> list[Path]:
-    """The notebooks whose names begin with one of the numbers; all of them if there are none. Raises ValueError."""
-    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    """The notebooks with these numbers, such as "08"; all of them if there are none. Raises ValueError."""
+    known = {path.name[:2]: path for path in course_notebooks()}
     for number in numbers:
-        if not any(path.name.startswith(number) for path in paths):
-            raise ValueError(
-                f"notebooks must be numbers from {paths[0].name[:2]} to {paths[-1].name[:2]}; got {number!r}"
-            )
-    return [path for path in paths if path.name.startswith(tuple(numbers) or "")]
+        if number not in known:
+            raise ValueError(f"notebooks must be numbers from {min(known)} to {max(known)}; got {number!r}")
+    return [path for number, path in known.items() if number in numbers or not numbers]
 
 
 def exercises_in(cells: list) -> list[ExerciseCells]:

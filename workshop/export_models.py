@@ -10,7 +10,7 @@ import sys
 import nbformat
 
 from course_utils.files import write_whole
-from course_utils.settings import NOTEBOOKS, PROJECT
+from course_utils.settings import NOTEBOOKS, PROJECT, course_notebooks
 from workshop.notebooks import tagged_sources
 
 MODELS = PROJECT / "course_utils" / "models.py"
@@ -28,7 +28,7 @@ def exported() -> str:
     """
     cells: list[str] = []
     imports: dict[str, str] = {}
-    for name in sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")):
+    for name in (path.stem for path in course_notebooks()):
         if tagged := tagged_sources(name, "model"):
             cells += tagged
             imports |= _imports(name)

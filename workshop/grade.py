@@ -36,11 +36,12 @@ SECONDS = 10
 def grade(submission: Submission, course: list[Original], judge: Judge) -> dict:
     """The record of a submission: what each exercise got, what a person should look at, which open tasks to read.
 
-    Notebooks that are not in `course` are left out.
+    Notebooks that are not in `course` are left out; those of it that were not handed in are missing.
     """
     results: dict[str, dict] = {}
     look_at: dict[str, list[str]] = defaultdict(list)
     tasks = []
+    handed_in = set()
     for file in submission.notebooks():
         try:
             cells = cells_of(file)
@@ -54,8 +55,9 @@ def grade(submission: Submission, course: list[Original], judge: Judge) -> dict:
             continue
         if original not in course:
             continue
-        if any(exercise.name in results for exercise in original.exercises):
+        if original.name in handed_in:
             look_at[original.name].append("was handed in twice: the better answers count")
+        handed_in.add(original.name)
         if has_worked_on_task(cells, original):
             tasks.append(original.name)
         for exercise in original.exercises:
@@ -63,9 +65,17 @@ def grade(submission: Submission, course: list[Original], judge: Judge) -> dict:
             look_at[original.name] += reply.pop("look_at")
             if results.get(exercise.name, {}).get("status") != "right":
                 results[exercise.name] = reply
-    if not results:
+    lacking = [original for original in course if original.name not in handed_in]
+    if lacking:
+        lacks = (
+            f"lacks {', '.join(one.name for one in lacking)}, and holds"
+            if handed_in
+            else "holds none of the notebooks:"
+        )
         names = ", ".join(file.path for file in submission.files)
-        look_at["submission"].append(f"holds none of the notebooks: {names[:200]}")
+        look_at["submission"].append(f"{lacks} {names[:200]}")
+    missing = {"status": "missing", "message": "the notebook was not handed in"}
+    results |= {exercise.name: missing for original in lacking for exercise in original.exercises}
     return {
         "student": submission.student,
         "results": results,
@@ -88,10 +98,16 @@ def likeness(original: Original, sources: list[str]) -> int:
 
 
 def has_worked_on_task(cells: list[tuple[str, str]], original: Original) -> bool:
-    """Whether there is code of the student's own below the heading of the open task."""
-    starts = [i for i, (_, source) in enumerate(cells) if source.startswith(TASK_HEADING)]
-    below = cells[starts[0] :] if starts else []
-    return any(kind == "code" and source and source not in original.sources for kind, source in below)
+    """Whether the student has written code or text below the text of the open task, in its cell or in others."""
+    sources = [source for _, source in cells]
+    starts = [i for i, source in enumerate(sources) if source.startswith(TASK_HEADING)]
+    if not starts:
+        return False
+    task, *below = sources[starts[0] :]
+    # The edition of students has other words in the task, but its last line is the same.
+    if not task.endswith(original.task.split("\n")[-1]):
+        return True
+    return any(source and source not in original.sources for source in below)
 
 
 def reply_to(exercise: ExerciseCells, original: Original, sources: list[str], judge: Judge) -> dict:
@@ -186,21 +202,23 @@ def main() -> None:
         "--notebooks", nargs="*", default=[], help="their numbers, such as 03 08; default: all"
     )
     arguments = parser.parse_args()
+    # `make` and some shells leave a `~` as it is.
+    handed_in, out = arguments.handed_in.expanduser(), arguments.out.expanduser()
     try:
-        course, submissions = originals(arguments.notebooks), read_submissions(arguments.handed_in)
+        course, submissions = originals(arguments.notebooks), read_submissions(handed_in)
     except ValueError as problem:
         sys.exit(str(problem))
-    records = arguments.out / "records"
+    records = out / "records"
     records.mkdir(parents=True, exist_ok=True)
-    protection = sandbox(arguments.handed_in.resolve(), arguments.out.resolve())
+    protection = sandbox(handed_in.resolve(), out.resolve())
     if not protection:
         print(UNPROTECTED, file=sys.stderr)
     graded = grade_all(submissions, course, records, protection)
     try:
-        write_report(graded, course, arguments.out)
+        write_report(graded, course, out)
     except ValueError as problem:
         sys.exit(str(problem))
-    print(f'Grades: {arguments.out / "grades.csv"}. The column "look at" names what a person should read.')
+    print(f'Grades: {out / "grades.csv"}. The column "look at" names what a person should read.')
 
 
 if __name__ == "__main__":

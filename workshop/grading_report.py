@@ -85,9 +85,11 @@ def _open_tasks(records: list[dict], course: list[Original], file: Path) -> list
     }
     if file.is_file():
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.reader(lines))[1:]
-        if any(len(row) != len(TASK_COLUMNS) for row in rows):
-            raise ValueError(f"{file.name} must have {len(TASK_COLUMNS)} columns with commas between them")
+            rows = [row for row in csv.reader(lines) if row][1:]
+        if odd := [row for row in rows if len(row) != len(TASK_COLUMNS)]:
+            raise ValueError(
+                f"{file.name} must have {len(TASK_COLUMNS)} columns with commas between them; got {','.join(odd[0])!r}"
+            )
         # What a person gave stays, even if the text of the task is another one by now.
         points |= {(row[0], row[1], row[2]): _given(row[3]) for row in rows if row[3]}
     return [[*key, given] for key, given in points.items()]

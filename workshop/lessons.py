@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import course_notebooks
 
 PLAN_ROW = re.compile(
     r"^\| \[?([^|\]]+?)(?:\]\((?:[^()]|\([^()]*\))*\))? +\| (\d+) +\| (lecture|lab|deeper) +\|$", re.MULTILINE
@@ -88,7 +88,7 @@ def without_exercises(cells: list) -> list:
 
 def main() -> None:
     print("notebook                        core: cells  minutes  words   all: cells  minutes  words")
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for path in course_notebooks():
         lesson = lesson_of(path)
         core, rest = lesson.cells(deeper=False), lesson.cells(deeper=True)
         minutes = lesson.minutes(deeper=False), lesson.minutes(deeper=True)

@@ -17,7 +17,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from course_utils.files import write_whole
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import NOTEBOOKS, course_notebooks
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {
@@ -129,7 +129,7 @@ def main() -> int:
     )
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of them")
     arguments = parser.parse_args()
-    paths = arguments.notebooks or sorted(NOTEBOOKS.glob("*.ipynb"))
+    paths = arguments.notebooks or course_notebooks()
     if arguments.check:
         loose = [path.name for path in paths if not is_normalised(path)]
         print(

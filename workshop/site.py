@@ -21,14 +21,13 @@ import nbformat
 import yaml
 
 from course_utils.plots import picture_bundle
-from course_utils.settings import PROJECT
+from course_utils.settings import PROJECT, course_notebooks
 from workshop.demos import DEMOS, demo_of, page_script
 from workshop.lessons import tags
 
 SITE = PROJECT / "site"
 BUILT = PROJECT / "_site"
 KATEX = SITE / "node_modules" / "katex" / "dist"
-NOTEBOOKS = "notebooks/*.ipynb"
 PAGES = (
     "README.md",
     "CONTRIBUTING.md",
@@ -36,7 +35,6 @@ PAGES = (
     "data/README.md",
     "instructors/*.md",
     "classroom/README.md",
-    NOTEBOOKS,
 )
 # The pages of the guide are found from its overview: a sidebar or a search with every notebook twice would not help.
 OF_THE_GUIDE = "---\norphan: true\nnosearch: true\n---\n"
@@ -141,7 +139,8 @@ def lay_out(folder: Path, decks: Path) -> None:
         front_page((SITE / "index.md").read_text(encoding="utf-8")), encoding="utf-8"
     )
     repository = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8")).get("repository-code")
-    for path in sorted(path for pattern in PAGES for path in PROJECT.glob(pattern)):
+    pages = [path for pattern in PAGES for path in PROJECT.glob(pattern)]
+    for path in [*pages, *course_notebooks()]:
         page = folder / path.relative_to(PROJECT)
         page.parent.mkdir(exist_ok=True)
         text = path.read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from course_utils.files import write_whole
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import course_notebooks
 from workshop.demos import demo_of, page_script
 from workshop.lessons import lesson_of, tags
 from workshop.site import BUILT, SITE, build_with_tools, missing_tools
@@ -247,7 +247,7 @@ def build(folder: Path = DECKS) -> None:
         shutil.copy(NODE_MODULES / name, vendor)
     for name in ("deck.css", "deck.js"):
         shutil.copy(SOURCES / name, folder)
-    pages = {folder / f"{path.stem}.html": deck(path) for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    pages = {folder / f"{path.stem}.html": deck(path) for path in course_notebooks()}
     scripts = {
         folder / f"{name}.js": page_script(name) for page in pages.values() for name in DEMO.findall(page)
     }

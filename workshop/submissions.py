@@ -5,9 +5,10 @@ Moodle     Anna Muster_4711_assignsubmission_file/08_vae.ipynb, or with all file
 Canvas     musteranna_4711_90210_08_vae.ipynb, late: musteranna_LATE_4711_90210_08_vae.ipynb, with anonymous marking:
            anon_x7Qz1_90210_08_vae.ipynb     (canvas-lms: lib/content_zipper.rb)
 otherwise  Anna Muster/08_vae.ipynb, or Anna Muster.ipynb
+
+All of it may lie in one more folder, such as submissions/Anna Muster/08_vae.ipynb.
 """
 
-import contextlib
 import hashlib
 import io
 import json
@@ -15,15 +16,18 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 LARGEST = 32 * 1024**2
-STUDENT_IN_PATH = (
+NAMED_BY_PLATFORM = (
     re.compile(r"(?P<student>[^/]+?)_assignsubmission_[a-z]+[_/]"),
     re.compile(r"(?:LATE_)?(?P<student>anon_[^_/]+)_\d+_[^/]*$"),
     re.compile(r"(?P<student>[^/]+?)(?:_LATE)?(?P<number>_\d+)_\d+_[^/]*$"),
+)
+STUDENT_IN_PATH = (
+    *NAMED_BY_PLATFORM,
     re.compile(r"(?P<student>[^/]+)/"),
     re.compile(r"(?P<student>.+)\.[^.]+"),
 )
@@ -70,13 +74,16 @@ class Submission:
         return digest.hexdigest()
 
     def notebooks(self) -> Iterator[HandedIn]:
-        """The notebooks among the files, and in those that are a zip."""
+        """The notebooks among the files, and in those that are a zip; a zip that cannot be opened is among them."""
         for file in self.files:
             if file.path.lower().endswith(".ipynb"):
                 yield file
             elif file.path.lower().endswith(".zip"):
-                with contextlib.suppress(Unreadable, zipfile.BadZipFile):
-                    inside = _in_zip(zipfile.ZipFile(io.BytesIO(file.content())))
+                try:
+                    inside = list(_in_zip(zipfile.ZipFile(io.BytesIO(file.content()))))
+                except Exception:  # whatever a damaged zip makes Python raise
+                    yield file
+                else:
                     yield from (inner for inner in inside if inner.path.lower().endswith(".ipynb"))
 
 
@@ -84,14 +91,29 @@ def read_submissions(place: Path) -> list[Submission]:
     """The submissions in a folder or zip, in the order of the students' names. Raises ValueError if there are none."""
     if not place.is_dir() and not zipfile.is_zipfile(place):
         raise ValueError(f"HANDED_IN must be a folder or a zip; got {str(place)!r}")
-    files = _in_folder(place) if place.is_dir() else _in_zip(zipfile.ZipFile(place))
+    files = list(_in_folder(place) if place.is_dir() else _in_zip(zipfile.ZipFile(place)))
     found: dict[str, Submission] = {}
-    for file in sorted(files, key=lambda file: file.path):
+    for file in sorted(_below_outer_folders(files), key=lambda file: file.path):
         student = student_of(file.path)
         found.setdefault(student, Submission(student)).files.append(file)
     if not found:
         raise ValueError(f"HANDED_IN must hold what students handed in; {str(place)!r} holds no files")
     return [found[student] for student in sorted(found)]
+
+
+def _below_outer_folders(files: list[HandedIn]) -> list[HandedIn]:
+    """The files with paths that begin with the student: folders around the whole class are cut off."""
+    inner = files
+    while True:
+        answers = [file.path for file in inner if file.path.lower().endswith((".ipynb", ".zip"))]
+        if all(any(pattern.match(path) for pattern in NAMED_BY_PLATFORM) for path in answers):
+            return inner
+        parts = [file.path.partition("/") for file in inner]
+        if len({top for top, _, _ in parts}) > 1 or not all(below for _, _, below in parts):
+            # A folder around several others is that of a class; with answers of its own, it is a student's.
+            folders = {path.rpartition("/")[0].partition("/")[0] for path in answers}
+            return inner if len(folders) > 1 and "" not in folders else files
+        inner = [replace(file, path=below) for file, (_, _, below) in zip(inner, parts)]
 
 
 def student_of(path: str) -> str:
@@ -128,4 +150,4 @@ def cells_of(file: HandedIn) -> list[tuple[str, str]]:
         cells = json.loads(content)["cells"]
         return [(cell["cell_type"], "".join(cell["source"]).rstrip()) for cell in cells]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise Unreadable(f"cannot be read as a notebook ({type(error).__name__})") from None
+        raise Unreadable(f"cannot be read ({type(error).__name__})") from None

@@ -20,7 +20,7 @@ import nbformat
 import torch
 
 from course_utils.files import write_whole
-from course_utils.settings import NOTEBOOKS, PROJECT
+from course_utils.settings import PROJECT, course_notebooks
 from workshop.notebooks import execute, file_text
 
 README = PROJECT / "README.md"
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of them")
     arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    for path in arguments.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")):
+    for path in arguments.notebooks or course_notebooks():
         total, wall, cells = measured_seconds(path)
         print(
             f"{path.stem}: {total:.0f} CPU seconds, {wall:.0f} by the clock, and of the latter the slowest cells:",

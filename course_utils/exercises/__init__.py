@@ -14,7 +14,7 @@ from pathlib import Path
 
 from course_utils.exercises.engine import EXERCISES, Exercise, judge
 from course_utils.progress import mark_solved, solved_exercises
-from course_utils.settings import NOTEBOOKS, is_strict
+from course_utils.settings import course_notebooks, is_strict
 
 
 class ExerciseNotSolved(AssertionError):
@@ -61,7 +61,7 @@ def progress() -> None:
     """
     solved = solved_exercises()
     print("solved     points        notebook")
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for path in course_notebooks():
         module = f"{__name__}.{path.stem.partition('_')[2]}"
         exercises = [one for one in EXERCISES.values() if one.solution.__module__ == module]
         print(_counts(exercises, solved), _heading_of(path))

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 pytest.importorskip("mdit_py_plugins", reason="the slides need the packages of the extra [site]")
 
 from course_utils import plots, schematics
+from course_utils.settings import course_notebooks
 from workshop import slides
 
 # The smallest letters in the pictures of each kind, in CSS pixels before a slide enlarges them. An inch has 96 of them.
@@ -76,7 +77,7 @@ def problems_of(page, path) -> list[str]:
     return page.evaluate(PROBLEMS, LETTERS)
 
 
-@pytest.mark.parametrize("name", [path.stem for path in sorted(slides.NOTEBOOKS.glob("*.ipynb"))])
+@pytest.mark.parametrize("name", [path.stem for path in course_notebooks()])
 def test_every_slide_can_be_read(page, decks, name):
     assert problems_of(page, decks / f"{name}.html") == []
 

@@ -7,11 +7,11 @@ import nbformat
 import pytest
 
 from course_utils.exercises import EXERCISES
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import course_notebooks
 from workshop.assignment import NO_SOLUTION, main, student_edition
-from workshop.exercise_cells import FENCED_PYTHON, exercises_in, open_task_in, rubric
+from workshop.exercise_cells import FENCED_PYTHON, exercises_in, notebooks_numbered, open_task_in, rubric
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PATHS = course_notebooks()
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
@@ -67,6 +67,24 @@ def test_a_folder_and_a_zip_are_written_and_nothing_is_overwritten(tmp_path, mon
     assert "](03_autoencoder_mlp.ipynb" in text and "](04_transpose" not in text
     with pytest.raises(SystemExit, match="OUT must be a folder that is new or empty; got"):
         main()
-    monkeypatch.setattr("sys.argv", ["assignment", str(tmp_path / "other"), "--notebooks", "99"])
-    with pytest.raises(SystemExit, match=r"notebooks must be numbers from 00 to \d\d; got .99."):
+    (tmp_path / "other.zip").write_text("what a class handed in")
+    monkeypatch.setattr("sys.argv", ["assignment", str(tmp_path / "other"), "--notebooks", "00"])
+    with pytest.raises(SystemExit, match="OUT must be a name of which there is no zip yet; got"):
         main()
+    assert (tmp_path / "other.zip").read_text() == "what a class handed in"
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch, capsys):
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["assignment", "~/handout", "--notebooks", "04"])
+    main()
+    assert {path.name for path in tmp_path.iterdir()} == {"handout", "handout.zip"}
+    assert "with 04_transpose_convolution\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", ["99", "1", "0", "", "08_vae"])
+def test_a_number_that_no_notebook_has_is_refused(number):
+    with pytest.raises(ValueError, match=rf"notebooks must be numbers from 00 to \d\d; got '{number}'"):
+        notebooks_numbered([number])

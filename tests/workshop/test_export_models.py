@@ -3,6 +3,7 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
+from course_utils import settings
 from workshop import export_models, notebooks
 from workshop.export_models import MODELS, exported
 
@@ -16,8 +17,8 @@ def write_notebook(tmp_path, monkeypatch):
         notebook = new_notebook(cells=[new_code_cell(imports), *tagged, new_code_cell("x = 1")])
         (tmp_path / f"{name}.ipynb").write_text(writes(notebook), encoding="utf-8")
 
-    monkeypatch.setattr(export_models, "NOTEBOOKS", tmp_path)
-    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
+    for module in (settings, export_models, notebooks):
+        monkeypatch.setattr(module, "NOTEBOOKS", tmp_path)
     return write
 
 

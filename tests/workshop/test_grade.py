@@ -17,9 +17,10 @@ from typing import NamedTuple
 import nbformat
 import pytest
 
-from course_utils.settings import NOTEBOOKS, PROJECT
+from course_utils.settings import NOTEBOOKS, PROJECT, course_notebooks
 from workshop import grade, rehearsal, sandbox
-from workshop.exercise_cells import originals
+from workshop.assignment import student_edition
+from workshop.exercise_cells import open_task_in, originals
 from workshop.grading_report import write_report
 from workshop.submissions import HandedIn, Submission, Unreadable, cells_of, read_submissions, student_of
 
@@ -348,6 +349,42 @@ def test_a_folder_and_its_zip_hold_the_same_submissions_without_what_the_system_
         read_submissions(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize(
+    ("paths", "students"),
+    [
+        (
+            ["Anna_1_assignsubmission_file/08.ipynb", "Ben_2_assignsubmission_file/08.ipynb"],
+            ["Anna_1", "Ben_2"],
+        ),
+        (["Anna_1_assignsubmission_file/08.ipynb"], ["Anna_1"]),
+        (["anna_1_9_08.ipynb", "ben_2_9_08.ipynb"], ["anna_1", "ben_2"]),
+        (["Anna/08.ipynb", "Ben/08.ipynb"], ["Anna", "Ben"]),
+    ],
+)
+@pytest.mark.parametrize("outer", ["", "submissions", "export/submissions"])
+def test_a_folder_around_the_whole_class_is_no_student(tmp_path, paths, students, outer):
+    for path in paths:
+        (tmp_path / outer / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / outer / path).touch()
+    assert [one.student for one in read_submissions(tmp_path)] == students
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["Anna/08.ipynb", "Anna/03.ipynb"],
+        ["Anna/work/08.ipynb", "Anna/work/03.ipynb", "Anna/notes.txt"],
+        ["Anna/08.ipynb", "Anna/more/03.ipynb"],
+        ["Anna_assignsubmission_file/a/08.ipynb", "Anna_assignsubmission_file/b/03.ipynb"],
+    ],
+)
+def test_a_class_of_one_student_stays_one(tmp_path, paths):
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    assert [one.student for one in read_submissions(tmp_path)] == ["Anna"]
+
+
 def test_a_student_may_hand_in_a_zip(tmp_path):
     with zipfile.ZipFile(tmp_path / "Anna_1_assignsubmission_file_work.zip", "w") as archive:
         archive.writestr(
@@ -363,7 +400,7 @@ def test_a_student_may_hand_in_a_zip(tmp_path):
     "content", [b"", b"{", b"[]", b'{"cells": [null]}', b'{"cells": 3}', b"[" * 10**5, b"\xff\xfe"]
 )
 def test_what_is_no_notebook_is_said_to_be_none(content):
-    with pytest.raises(Unreadable, match="cannot be read as a notebook"):
+    with pytest.raises(Unreadable, match="cannot be read"):
         cells_of(HandedIn("a.ipynb", len(content), lambda: content))
     with pytest.raises(Unreadable, match="is larger than 32 MB"):
         cells_of(HandedIn("a.ipynb", 10**8, lambda: pytest.fail("it was read")))
@@ -373,11 +410,18 @@ def test_a_damaged_file_stops_nothing():
     def damaged() -> bytes:
         raise zipfile.BadZipFile("bad CRC")
 
-    submission = Submission("Anna", [HandedIn("a.ipynb", 3, damaged), HandedIn("b.zip", 3, lambda: b"PK?")])
+    handed_in = [
+        HandedIn("a.ipynb", 3, damaged),
+        HandedIn("b.zip", 3, lambda: b"PK?"),
+        HandedIn("c.zip", 3, damaged),
+    ]
+    submission = Submission("Anna", handed_in)
     assert len(submission.checksum()) == 64
-    (notebook,) = submission.notebooks()
-    with pytest.raises(Unreadable, match=r"cannot be read \(BadZipFile\)"):
-        cells_of(notebook)
+    found = list(submission.notebooks())
+    assert [file.path for file in found] == ["a.ipynb", "b.zip", "c.zip"]
+    for file in found:
+        with pytest.raises(Unreadable, match="cannot be read"):
+            cells_of(file)
 
 
 # --- the whole command ---
@@ -390,9 +434,9 @@ class Generous:
         return {"status": "right", "message": "", "look_at": []}
 
 
-def record_of(files: dict[str, str]) -> dict:
+def record_of(files: dict[str, str], numbers: tuple[str, ...] = ("00",)) -> dict:
     handed_in = [HandedIn(path, len(text), text.encode) for path, text in files.items()]
-    return grade.grade(Submission("Anna", handed_in), originals(["00"]), Generous())
+    return grade.grade(Submission("Anna", handed_in), originals([*numbers]), Generous())
 
 
 def test_who_hands_in_no_notebook_of_the_course_is_looked_at():
@@ -404,6 +448,19 @@ def test_who_hands_in_no_notebook_of_the_course_is_looked_at():
     assert looked_at(record_of({"03.ipynb": another})) == "holds none of the notebooks: 03.ipynb"
 
 
+def test_what_was_not_handed_in_or_cannot_be_opened_is_looked_at_and_stands_on_the_page(tmp_path):
+    handed_in = {"00.ipynb": json.dumps(notebook_with((RIGHT,))), "rest.zip": "PK?", "04.ipynb.txt": "{}"}
+    record = record_of(handed_in, ("00", "04"))
+    assert record["look_at"] == {
+        "rest.zip": ["cannot be read (JSONDecodeError)"],
+        "submission": ["lacks 04_transpose_convolution, and holds 00.ipynb, rest.zip, 04.ipynb.txt"],
+    }
+    write_report([record], originals(["00", "04"]), tmp_path)
+    (page,) = (tmp_path / "pages").iterdir()
+    lacking = len(originals(["04"])[0].exercises)
+    assert page.read_text(encoding="utf-8").count("missing: the notebook was not handed in") == lacking > 0
+
+
 def test_a_notebook_counts_under_any_name_and_of_two_the_better_answers():
     untouched = json.dumps(nbformat.read(NOTEBOOKS / f"{NOTEBOOK}.ipynb", as_version=4))
     record = record_of(
@@ -413,6 +470,20 @@ def test_a_notebook_counts_under_any_name_and_of_two_the_better_answers():
     assert "was handed in twice" in looked_at(record)
     record = record_of({"untouched.ipynb": untouched})
     assert {result["status"] for result in record["results"].values()} == {"to do"} and not record["look_at"]
+
+
+@pytest.mark.parametrize("path", course_notebooks(), ids=lambda path: path.stem)
+def test_an_open_task_is_worked_on_once_anything_is_written_below_its_text(path):
+    (original,) = originals([path.name[:2]])
+    edition = student_edition(path, {path.name})
+    cells = [(cell.cell_type, cell.source) for cell in edition.cells]
+    task = open_task_in(edition.cells)
+    assert not grade.has_worked_on_task([*cells, ("markdown", ""), ("code", "")], original)
+    assert not grade.has_worked_on_task([("markdown", "Mine."), *cells], original)
+    assert grade.has_worked_on_task([*cells, ("markdown", "My answer: no.")], original)
+    assert grade.has_worked_on_task([*cells, ("code", "answer = 1")], original)
+    cells[task] = ("markdown", cells[task][1] + "\n\nMy answer: no.")
+    assert grade.has_worked_on_task(cells, original)
 
 
 def test_points_that_a_person_gave_for_an_open_task_are_added(tmp_path):
@@ -428,14 +499,17 @@ def test_points_that_a_person_gave_for_an_open_task_are_added(tmp_path):
     assert rows[1][0].startswith("'="), "a spreadsheet would take the name for a formula"
     rows[1][3], rows[2][3] = "2", "1"
     with (tmp_path / "open_tasks.csv").open("w", encoding="utf-8-sig", newline="") as lines:
-        csv.writer(lines).writerows(rows)
+        csv.writer(lines).writerows([*rows, []])
     for _ in range(2):  # they stay
         write_report([record], originals(["00"]), tmp_path)
         (row,) = json.loads((tmp_path / "grades.json").read_text(encoding="utf-8"))
         assert (row["open_task_points"], row["total"]) == (3, 3)
     for content, problem in (
         ("student,notebook,part,points\na,b,c,lots", "must hold whole points from 0 to 2; got 'lots'"),
-        ("student;notebook;part;points\na;b;c;2", "must have 4 columns with commas between them"),
+        (
+            "student;notebook;part;points\na;b;c;2",
+            "must have 4 columns with commas between them; got 'a;b;c;2'",
+        ),
     ):
         (tmp_path / "open_tasks.csv").write_text(content, encoding="utf-8")
         with pytest.raises(ValueError, match=problem):
@@ -481,6 +555,32 @@ def test_a_rehearsal_holds_right_empty_and_hostile_submissions(tmp_path, monkeyp
     assert rehearsal.HOSTILE[0] in hostile.read_text(encoding="utf-8")
     kinds = [set(rehearsal.kinds_of(number, 50)) for number in (7, 12, 13, 14)]
     assert kinds == [{"right", "hostile"}, {"right"}, {"untouched"}, {"right", "wrong", "untouched"}]
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["grade", "~/nothing", "~/grades", "--notebooks", "00"])
+    with pytest.raises(SystemExit, match=f"must be a folder or a zip; got '{tmp_path}/nothing'"):
+        grade.main()
+
+
+@pytest.mark.skipif(not (PROJECT / ".git").exists(), reason="the course lies here without its history")
+def test_git_ignores_what_the_commands_of_the_readme_leave_in_the_clone():
+    names = [
+        "handout/00.ipynb",
+        "handout.zip",
+        "submissions.zip",
+        "submissions/Anna/00.ipynb",
+        "grades/grades.csv",
+    ]
+    ignored = subprocess.run(
+        ["git", "check-ignore", "--no-index", *names],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ignored.stdout.split() == names
 
 
 def test_on_windows_it_says_so_in_one_sentence(monkeypatch):

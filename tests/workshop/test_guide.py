@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import course_notebooks
 from workshop import guide
 from workshop.cells import Notebook
 from workshop.exercise_cells import exercises_in
@@ -22,7 +22,7 @@ from workshop.guide import (
     what_ifs,
 )
 
-NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+NAMES = [path.stem for path in course_notebooks()]
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in pages().items()}
 
 

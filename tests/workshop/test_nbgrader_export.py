@@ -11,12 +11,12 @@ import nbformat
 import pytest
 
 from course_utils.exercises import EXERCISES
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import NOTEBOOKS, course_notebooks
 from workshop.assignment import student_edition
 from workshop.exercise_cells import exercises_in, originals
 from workshop.nbgrader_export import ASSIGNMENT, export
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PATHS = course_notebooks()
 SMALL = "00_start_here.ipynb"
 
 

@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("mdit_py_plugins", reason="the slides need the packages of the extra [site]")
 
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import course_notebooks
 from workshop.slides import cells_of_deck, deck, slides_of
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PATHS = course_notebooks()
 FORMULA = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 
 
