@@ -61,12 +61,16 @@ def rows(images):
 exercise(
     "flatten",
     objective="turn images into rows, one point each, without mixing their pixels",
-    given=lambda: [(torch.arange(60.0).reshape(3, 1, 4, 5),)],
+    # The sizes of the first case, 3 and 20, fit the numbers of the second, too, so that who types them in is told.
+    given=lambda: [(torch.arange(60.0).reshape(shape),) for shape in [(3, 1, 4, 5), (1, 1, 6, 10)]],
     solution=rows,
     also_right=(lambda images: images.view(len(images), -1), lambda images: rows(images).double()),
     compare=Tensor("a tensor (N, H · W)"),
-    describe=lambda images: "for 3 images of 4 × 5 pixels",
+    describe=lambda images: (
+        f"for {len(images)} image{'s' if len(images) > 1 else ''} of {images.shape[2]} × {images.shape[3]} pixels"
+    ),
     mistakes=(
+        (lambda images: images, "you returned the images as they came: each of them must become one row"),
         (
             lambda images: images.reshape(-1),
             "you merged the images as well, into one single row: keep dimension 0",
@@ -79,10 +83,18 @@ exercise(
             lambda images: images.permute(1, 2, 3, 0).reshape(3, 20),
             "the shape is right, but the pixels of different images are mixed, or stand in another order",
             lambda call: (
-                call.result.shape == (3, 20)
+                call.result.shape == call.expected.shape
                 and not call.right
                 and sorted(call.result.flatten().tolist()) == list(range(60))
             ),
+        ),
+        (
+            lambda images: images.reshape(3, 20),
+            "you typed in the sizes of one case: take them from `images`, whose number and size may be others",
+        ),
+        (
+            lambda images: images.squeeze().flatten(start_dim=1),
+            "`squeeze` removes every dimension of size 1: for a single image that of the images, too",
         ),
     ),
     told=(
@@ -112,7 +124,7 @@ exercise(
     objective="compute the squared error per image from images as they are stored",
     level=2,
     points=2,
-    given=lambda: [tuple(torch.randint(256, (2, 6, 28, 28), dtype=torch.uint8))],
+    given=lambda: [tuple(torch.randint(256, (2, n, 28, 28), dtype=torch.uint8)) for n in (6, 1)],
     solution=lambda a, b: squares(a, b).sum(dim=1).mean(),
     also_right=(lambda a, b: ((a.double() - b.double()) / 255).square().sum().item() / len(a),),
     compare=Number("one number, the average over the images"),
@@ -137,6 +149,10 @@ exercise(
         (
             lambda a, b: rows((a - b) ** 2).float().sum(dim=1).mean(),
             "arithmetic with uint8 images wraps around at 256. Turn them into floats before you subtract",
+        ),
+        (
+            lambda a, b: squares(a, b).sum() / 6,
+            "you divided by 6, which is right for 6 images alone: take the number of images from `a`",
         ),
         (
             lambda a, b: squares(a, b).sum(dim=1).sqrt().mean(),
