@@ -119,17 +119,19 @@ def write_trained(
 
     The weights are stored in the precision that they have, so that `model.half()` takes half the space; loading
     gives float32 again. The model itself is not changed; one that torch.compile or DataParallel wraps is unwrapped.
-    Raises ValueError for an unknown name or data set; CheckpointError if settings, metrics or weights are not finite
-    numbers, the course's class with these settings is not the model's or computes something else, or the folder
-    cannot be written.
+    Raises ValueError for an unknown name or data set; CheckpointError if settings, seed, steps, seconds, metrics or
+    weights are not finite numbers, the course's class with these settings is not the model's or computes something
+    else, or the folder cannot be written.
     """
     sizes, measured = _whole_numbers(settings), _finite_numbers(metrics)
     original = _unwrapped(model, row_of(name).class_name)
     weights = _finite_weights(original)
     fingerprint = _checked_fingerprint(name, original, sizes, weights)
+    whole = _whole_numbers({"seed": seed, "steps": steps})
     manifest = Manifest(
-        name, dataset_name(dataset), sizes, seed, steps, seconds, measured, fingerprint, _digest(weights)
-    )
+        name, dataset_name(dataset), sizes, **whole, seconds=_finite_numbers({"seconds": seconds})["seconds"],
+        metrics=measured, fingerprint=fingerprint, sha256=_digest(weights),
+    )  # fmt: skip
     path = _file(folder or own_folder(), name, manifest.dataset)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +150,9 @@ def _whole_numbers(settings: Mapping[str, int]) -> dict[str, int]:
     try:
         return {name: operator.index(value) for name, value in settings.items()}
     except TypeError:
-        raise CheckpointError(f"settings must be whole numbers; got {dict(settings)}") from None
+        raise CheckpointError(
+            f"settings, seed and steps must be whole numbers; got {dict(settings)}"
+        ) from None
 
 
 def _finite_numbers(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -198,7 +198,7 @@ def _shuffled(rows: list[tuple[np.ndarray, int]]) -> tuple[torch.Tensor, torch.T
 def to_pixels(images: torch.Tensor) -> torch.Tensor:
     """uint8 images (N, H, W), grey, or (N, 1 or 3, H, W) as float32 pixels in [0, 1]: what a network takes.
 
-    The result has shape (N, 1, H, W) or (N, 3, H, W).
+    The result has shape (N, 1, H, W) or (N, 3, H, W). Raises ValueError for another shape or type.
     """
     if not isinstance(images, torch.Tensor):
         raise ValueError(f"images must be a tensor; got {type(images).__name__}")
@@ -224,6 +224,14 @@ def check_labels(labels: torch.Tensor, count: int, classes: int, name: str = "la
     raise ValueError(
         f"{name} must be whole numbers from 0 to {classes - 1}, one for each image, ({count},); got {got}"
     )
+
+
+def check_whole(name: str, value: int, least: int, most: int | None = None) -> None:
+    """Raise ValueError unless `value` is a whole number, at least `least` and at most `most`, if that is given."""
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or value < least or (most is not None and value > most):
+        allowed = f", at least {least}" if most is None else f" from {least} to {most}"
+        raise ValueError(f"{name} must be a whole number{allowed}; got {value!r}")
 
 
 class Minibatches:
@@ -263,8 +271,8 @@ def minibatches(*tensors: torch.Tensor, batch_size: int, epochs: int, seed: int 
     The last minibatch of an epoch may be smaller; a single example that is left over joins the one before it, because
     batch normalisation has nothing to train on in a minibatch of one.
 
-    Raises ValueError for tensors that are none, empty or of different lengths or devices, and for a batch_size or
-    epochs below 1.
+    Raises ValueError for tensors that are none, empty or of different lengths or devices, and for a batch_size, epochs
+    or a seed that is no whole number, at least 1 (the seed: 0).
     """
     for tensor in tensors:
         if not isinstance(tensor, torch.Tensor) or tensor.ndim == 0:
@@ -281,8 +289,7 @@ def minibatches(*tensors: torch.Tensor, batch_size: int, epochs: int, seed: int 
     if len(devices) > 1:
         raise ValueError(f"tensors must lie on one device; got {' and '.join(devices)}")
     for name, number, least in (("batch_size", batch_size, 1), ("epochs", epochs, 1), ("seed", seed, 0)):
-        if not isinstance(number, Integral) or number < least:
-            raise ValueError(f"{name} must be a whole number, at least {least}; got {number!r}")
+        check_whole(name, number, least)
     return Minibatches(tensors, int(batch_size), int(epochs), int(seed))
 
 
@@ -307,7 +314,7 @@ def _load_strokes() -> ImageData:
     for path in (STROKES_FILE, checksum_file):
         if not path.is_file():
             raise DataError(f"{path} is missing: {remedy}")
-    if sha256_of(STROKES_FILE) != checksum_file.read_text().split()[0]:
+    if [sha256_of(STROKES_FILE)] != checksum_file.read_text().split()[:1]:
         raise DataError(f"{STROKES_FILE} is damaged (its checksum is wrong): {remedy}")
     with np.load(STROKES_FILE, allow_pickle=False) as file:
         arrays = {key: torch.from_numpy(file[key]) for key in file.files}

@@ -10,7 +10,6 @@ otherwise wait for both, although many never call these functions.
 
 import time
 from collections.abc import Callable
-from numbers import Integral
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from torch import nn
 
 from course_utils import checkpoints
 from course_utils.classifier import DigitClassifier
-from course_utils.data import ImageData, check_labels, load_images, minibatches, to_pixels
+from course_utils.data import ImageData, check_labels, check_whole, load_images, minibatches, to_pixels
 from course_utils.environment import forked_random_numbers
 from course_utils.settings import dataset_name
 
@@ -113,9 +112,13 @@ def train_judge(
 
 @torch.no_grad()
 def accuracy(model: torch.nn.Module, images: torch.Tensor, labels: torch.Tensor) -> float:
-    """The share of uint8 images (N, 28, 28) that a model in eval mode puts into their class (N,)."""
-    guesses = torch.cat([model(to_pixels(part)).argmax(dim=1) for part in images.split(1000)])
-    return (guesses == labels).float().mean().item()
+    """The share of uint8 images (N, 28, 28) that a model in eval mode puts into their class (N,).
+
+    Raises ValueError for other images, and for labels that are not one of the model's classes for each image.
+    """
+    outputs = torch.cat([model(to_pixels(part)) for part in images.split(1000)])
+    check_labels(labels, count=len(images), classes=outputs.shape[1])
+    return (outputs.argmax(dim=1) == labels).float().mean().item()
 
 
 # --- what a judge says of images ---
@@ -220,16 +223,24 @@ def nearest_neighbours(
     """The k nearest references of each query: Euclidean distances and indices, both (N, k), the nearest first.
 
     `queries` (N, ...) and `references` (M, ...) are flattened: pixels, codes or features. The results lie on the CPU
-    and carry no gradients. Raises ValueError if they do not fit, or k is more than there are references.
+    and carry no gradients. Raises ValueError if they are not finite or do not fit, or k is more than there are
+    references.
     """
     from sklearn.neighbors import NearestNeighbors
 
+    for name, values in (("queries", queries), ("references", references)):
+        if not isinstance(values, torch.Tensor):
+            raise ValueError(f"{name} must be a tensor; got {type(values).__name__}")
+        if not values.isfinite().all():
+            raise ValueError(f"{name} must be finite; got {values[~values.isfinite()][0]}")
     if queries.ndim < 2 or queries.shape[1:] != references.shape[1:]:
         raise ValueError(
             f"queries (N, ...) and references (M, ...) must have rows of one shape; got {tuple(queries.shape)} and "
             f"{tuple(references.shape)}"
         )
-    _check_whole("k", k, len(references))
+    if len(references) == 0:
+        raise ValueError("references must hold at least one row; got none")
+    check_whole("k", k, 1, len(references))
     if len(queries) == 0:
         return torch.empty(0, k), torch.empty(0, k, dtype=torch.int64)
     # Brute force is a matrix product, which no tree beats in so many dimensions.
@@ -241,11 +252,13 @@ def nearest_neighbours(
 def pca_reconstruction(train_images: torch.Tensor, x: torch.Tensor, numbers: int) -> torch.Tensor:
     """Pixels x (N, 1, 28, 28) through `numbers` numbers each and back, by a PCA of uint8 images (M, 28, 28).
 
-    The best linear autoencoder of that code size, and so the reference for all others; not clipped to [0, 1].
+    The best linear autoencoder of that code size, and so the reference for all others; not clipped to [0, 1]. Raises
+    ValueError for other images, and for more numbers than M or the pixels of an image.
     """
     from sklearn.decomposition import PCA
 
-    _check_whole("numbers", numbers, min(len(train_images), 28 * 28))
+    _check_type_of_pixels(x)
+    check_whole("numbers", numbers, 1, min(len(train_images), 28 * 28))
     pca = PCA(n_components=numbers, svd_solver="covariance_eigh").fit(_rows(to_pixels(train_images)))
     restored = pca.inverse_transform(pca.transform(_rows(x)))
     return torch.from_numpy(restored).view_as(x).to(x.device)
@@ -272,6 +285,14 @@ def _features_of_either(judge: Judge, images: torch.Tensor, name: str) -> torch.
 
 
 def _check_pixels(x: torch.Tensor, name: str = "x") -> None:
+    _check_type_of_pixels(x, name)
+    low, high = x.min().item(), x.max().item()
+    if not (low >= 0 and high <= 1):
+        # Nine digits show the 1.00000012 that rounding makes of 1.
+        raise ValueError(f"{name} must lie in [0, 1]; got pixels from {low:.9g} to {high:.9g}")
+
+
+def _check_type_of_pixels(x: torch.Tensor, name: str = "x") -> None:
     if not isinstance(x, torch.Tensor):
         raise ValueError(f"{name} must be a tensor of pixels (N, 1, 28, 28); got {type(x).__name__}")
     if x.ndim != 4 or x.shape[1:] != (1, 28, 28) or not x.is_floating_point() or len(x) == 0:
@@ -279,9 +300,6 @@ def _check_pixels(x: torch.Tensor, name: str = "x") -> None:
             f"{name} must be pixels (N, 1, 28, 28), floating point and at least one image; got "
             f"{str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}"
         )
-    low, high = x.min().item(), x.max().item()
-    if not (low >= 0 and high <= 1):
-        raise ValueError(f"{name} must lie in [0, 1]; got pixels from {low:.3g} to {high:.3g}")
 
 
 def _scores(name: str, values: torch.Tensor | np.ndarray) -> np.ndarray:
@@ -296,8 +314,3 @@ def _scores(name: str, values: torch.Tensor | np.ndarray) -> np.ndarray:
 def _rows(values: torch.Tensor) -> np.ndarray:
     """Each of N things as one row of numbers for scikit-learn, which knows no half precision."""
     return values.detach().flatten(1).to(torch.promote_types(values.dtype, torch.float32)).cpu().numpy()
-
-
-def _check_whole(name: str, value: int, most: int) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool) or not 1 <= value <= most:
-        raise ValueError(f"{name} must be a whole number from 1 to {most}; got {value!r}")

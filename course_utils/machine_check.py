@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 DISTRIBUTION = "generative-vision-course"
-SET_UP_AGAIN = "delete the folder .venv and run `make lab` again (README.md, Troubleshooting)"
+SET_UP_AGAIN = "install the course again, as README.md says; for `make lab`, delete the folder .venv first"
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,11 @@ def check_packages() -> Check:
 
 def _problem_with(requirement: Requirement) -> str:
     try:
-        version = metadata.version(requirement.name)
+        # None of a package that an interrupted installation has left half there.
+        version: str | None = metadata.version(requirement.name)
     except metadata.PackageNotFoundError:
+        version = None
+    if version is None:
         return f"{requirement.name} is missing"
     if not requirement.specifier.contains(Version(version), prereleases=True):
         return f"{requirement.name} {version} does not satisfy {requirement.specifier}"

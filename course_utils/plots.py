@@ -11,7 +11,7 @@ import html
 import io
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -42,7 +42,7 @@ FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 LETTERS, CAPTION_HEIGHT = 14, 40
 # The largest figure, in inches: no page shrinks it, and a slide enlarges it until its letters can be read far away.
 WIDTH, HEIGHT = 8.25, 3.6
-LARGEST_SIDE = 2.1  # of an image's place in a grid, in inches
+SMALLEST_SIDE, LARGEST_SIDE = 0.3, 2.1  # of an image's place in a grid, in inches
 BADGE = 21  # the diameter of a class's badge on a map, in points
 # Holds the reader's settings of matplotlib from the making of a figure until a picture is drawn.
 _default_style = ExitStack()
@@ -130,6 +130,7 @@ def plain_figure(width: float, height: float) -> Figure:
 
     In a dark style, or with `text.usetex`, texts could not be read or drawn. matplotlib asks for its settings again
     with every text and line that a notebook adds; so the default ones hold until `to_png` or `show` draws a picture.
+    Settings that are changed between the two are undone then.
     """
     _default_style.enter_context(matplotlib.style.context("default"))
     return Figure(figsize=(width, height), dpi=100)
@@ -145,8 +146,9 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1, **k
 def as_grey(images: torch.Tensor | np.ndarray) -> np.ndarray:
     """Images (N, 28, 28) or (N, 1, 28, 28), uint8 or floats in [0, 1], as uint8 (N, 28, 28).
 
-    Single floats outside the range, as PCA or noise gives them, are clipped. Raises ValueError for another shape, for
-    whole numbers other than uint8, and for floats that lie in another range altogether, such as [-1, 1] or [0, 255].
+    Floats outside the range, as PCA or noise gives them, are clipped. Raises ValueError for another shape, for whole
+    numbers other than uint8, for NaN, and for floats whose mean lies outside [-0.25, 1.25], as that of digits in
+    [-1, 1] or [0, 255] does; brighter images in [-1, 1] go unnoticed, and lose what is below 0.
     """
     array = images.detach().cpu().numpy() if isinstance(images, torch.Tensor) else np.asarray(images)
     if array.ndim == 4 and array.shape[1] == 1:
@@ -158,7 +160,7 @@ def as_grey(images: torch.Tensor | np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "fb":
         raise ValueError(f"images must be uint8, or floats in [0, 1]; got {array.dtype}")
     # Images are mostly background, so their mean tells their range, and noise does not move it.
-    if array.size and abs(array.mean() - 0.5) > 0.75:
+    if array.size and not abs(array.mean() - 0.5) <= 0.75:  # which NaN does not satisfy, either
         raise ValueError(
             f"images must be uint8, or floats in [0, 1]; got {array.dtype} from {array.min():.3g} to "
             f"{array.max():.3g}, {array.mean():.3g} on average"
@@ -180,20 +182,22 @@ def draw_digit(axes, image: np.ndarray, title: str = "", colour: str = BLACK) ->
 def image_grid(
     images: torch.Tensor | np.ndarray,
     columns: int = 10,
-    captions: Sequence[str] | None = None,
-    row_names: Sequence[str] | None = None,
+    captions: Iterable | None = None,
+    row_names: Iterable | None = None,
     title: str = "",
 ) -> Figure:
-    """A grid of images (N, 28, 28) or (N, 1, 28, 28), row by row, as large as a figure may be.
+    """A grid of images (N, 28, 28) or (N, 1, 28, 28), row by row, as large as a figure may be, or higher for many rows.
 
-    `captions` stand above each image, `row_names` left of each row.
+    `captions` stand above each image, `row_names` left of each row: texts or numbers. Raises ValueError as `as_grey`
+    does, for no image, and unless there are as many captions as images.
     """
     grey = as_grey(images)
+    texts = _captions([""] * len(grey) if captions is None else captions, len(grey))
+    names = [] if row_names is None else [f"{name}" for name in row_names]
     rows = -(-len(grey) // columns)
-    left = _width_of(row_names or [])
-    texts = list(captions or [])
+    left = _width_of(names)
     above = sum(_height_of(texts[i * columns : (i + 1) * columns]) for i in range(rows)) + 0.35 * bool(title)
-    side = min((WIDTH - left) / columns, (HEIGHT - above) / rows, LARGEST_SIDE)
+    side = min((WIDTH - left) / columns, max((HEIGHT - above) / rows, SMALLEST_SIDE), LARGEST_SIDE)
     width = max(left + side * columns, 0.1 * len(title))
     # Rounded, because matplotlib 3.9 makes 355 pixels of 3.5599999999999996 inches.
     height = round(above + side * rows, 9)
@@ -201,15 +205,24 @@ def image_grid(
     figure.set_layout_engine("compressed")  # images that are square leave no gaps
     for axis in axes.flat:
         axis.set_axis_off()
-    for i, image in enumerate(grey):
-        axis = axes.flat[i]
+    for axis, image, text in zip(axes.flat, grey, texts):
         axis.set_axis_on()
-        draw_digit(axis, image, captions[i] if captions else "")
-    for axis, name in zip(axes[:, 0], row_names or []):
+        draw_digit(axis, image, text)
+    for axis, name in zip(axes[:, 0], names):
         axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
     if title:
         figure.suptitle(title, fontsize=12)
     return figure
+
+
+def _captions(captions: Iterable, count: int) -> list[str]:
+    """The captions of `count` images as texts: of labels, too, as a tensor or an array."""
+    texts = [f"{caption}" for caption in captions]
+    if count == 0:
+        raise ValueError("images must hold at least one image; got none")
+    if len(texts) != count:
+        raise ValueError(f"captions must be as many as images; got {len(texts)} for {count} images")
+    return texts
 
 
 def _width_of(texts: Sequence[str]) -> float:
@@ -332,7 +345,7 @@ def pil_font(size: int = LETTERS) -> ImageFont.FreeTypeFont:
 
 def tiles(
     images: torch.Tensor | np.ndarray,
-    captions: Sequence[str],
+    captions: Iterable,
     wrong: Sequence[bool] | None = None,
     columns: int = 6,
     side: int = 84,
@@ -340,16 +353,15 @@ def tiles(
     """Images (N, 28, 28) or (N, 1, 28, 28) with captions of up to two lines, drawn fast with PIL for demos.
 
     `wrong` marks tiles by a frame and a cross, so that nobody needs to tell colours apart; `side` is the side
-    of one image on the screen, in pixels.
+    of one image on the screen, in pixels. Raises ValueError as `image_grid` does.
     """
     grey = as_grey(images)
-    if len(captions) != len(grey):
-        raise ValueError(f"captions must be as many as images; got {len(captions)} for {len(grey)} images")
+    texts = _captions(captions, len(grey))
     gap = 8
     rows = -(-len(grey) // columns)
     picture = Image.new("RGB", (columns * (side + gap), rows * (side + CAPTION_HEIGHT)), "white")
     pen = ImageDraw.Draw(picture)
-    for i, (image, caption) in enumerate(zip(grey, captions)):
+    for i, (image, caption) in enumerate(zip(grey, texts)):
         left, top = (i % columns) * (side + gap) + gap // 2, (i // columns) * (side + CAPTION_HEIGHT) + 2
         picture.paste(Image.fromarray(image).resize((side, side), Image.Resampling.NEAREST), (left, top))
         is_wrong = wrong is not None and wrong[i]

@@ -81,7 +81,8 @@ def bernoulli_log_likelihood(logits: torch.Tensor, x: torch.Tensor) -> torch.Ten
     C.1. It is computed from logits, which stays finite where p rounds to 0 or 1.
 
     `logits` and `x` have the same shape (B, ...). Every x must be 0 or 1: only then is this the logarithm of
-    a probability. Raises ValueError for grey pixels; `grey_cross_entropy` is the loss for those.
+    a probability. Raises ValueError for grey pixels; `grey_cross_entropy` is the loss for those. Infinite pixels are
+    not looked for: they give NaN.
 
     Logits may be any numbers, so probabilities given in their place go unnoticed, and the result is wrong: a decoder
     that ends in a sigmoid must give up its sigmoid here.
@@ -96,7 +97,7 @@ def bernoulli_log_likelihood(logits: torch.Tensor, x: torch.Tensor) -> torch.Ten
         else:
             remedy = "bring the pixels into [0, 1] first, as to_pixels(images) does, and then binarise"
         raise ValueError(
-            f"x must be 0 or 1 in every pixel, or this is no likelihood; got a pixel of {grey:.3g}: {remedy}"
+            f"x must be 0 or 1 in every pixel, or this is no likelihood; got a pixel of {grey:.9g}: {remedy}"
         )
     return -_cross_entropy(logits, x)
 
@@ -114,7 +115,8 @@ def grey_cross_entropy(logits: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     _check_pixels(logits, x)
     if not _in_unit_interval(x):
         raise ValueError(
-            f"x must lie in [0, 1]; got pixels from {x.min().item():.3g} to {x.max().item():.3g}"
+            # Nine digits show the 1.00000012 that rounding makes of 1.
+            f"x must lie in [0, 1]; got pixels from {x.min().item():.9g} to {x.max().item():.9g}"
         )
     return _cross_entropy(logits, x)
 
@@ -141,7 +143,7 @@ def elbo(
     """
     _check_images(x, mu, log_var)
     reconstruction = log_likelihood(x, reparameterise(mu, log_var))
-    _check_log_likelihood(reconstruction, rows=len(x))
+    _check_one_per_row("log_likelihood", reconstruction, rows=len(x), over="pixels")
     return reconstruction - gaussian_kl(mu, log_var)
 
 
@@ -198,8 +200,9 @@ def _log_weights(log_likelihood, log_prior, x, mu, log_var, *condition) -> torch
     # log q(z|x) from epsilon, by the change of variables: z - mu would lose digits where sigma is tiny.
     log_q = standard_normal_log_density(epsilon) - 0.5 * log_var.sum(dim=1)
     log_p_x_given_z = log_likelihood(x, z, *condition)
-    _check_log_likelihood(log_p_x_given_z, rows=len(z))
+    _check_one_per_row("log_likelihood", log_p_x_given_z, rows=len(z), over="pixels")
     log_p_z = log_prior(z, *condition) if log_prior else standard_normal_log_density(z)
+    _check_one_per_row("log_prior", log_p_z, rows=len(z), over="latents")
     return log_p_x_given_z + log_p_z - log_q
 
 
@@ -211,8 +214,8 @@ class LinearGaussian:
 
     Also known as probabilistic PCA: Tipping and Bishop (1999); Bishop (2006), section 12.2, equations 12.31
     and 12.32. `W` is (D, n), `b` (D,), `sigma` > 0 the standard deviation of the noise in each of the D
-    numbers of x. Observations x are (B, D), latents z (B, n), and results (B,) in nats. Give W in double
-    precision where 1e-4 matters. Raises ValueError for shapes that do not fit.
+    numbers of x. Observations x are (B, D), latents z (B, n), and results (B,) in nats. Give W, and so all
+    others, in double precision where 1e-4 matters. Raises ValueError for shapes and types that do not fit.
     """
 
     def __init__(self, W: torch.Tensor, b: torch.Tensor, sigma: float):
@@ -292,6 +295,9 @@ class LinearGaussian:
                 raise ValueError(
                     f"{name} must be ({len(x)}, {self.n}), one row per row of x; got {tuple(latent.shape)}"
                 )
+        for name, tensor in {"x": x, **latents}.items():
+            if tensor.dtype != self.W.dtype:
+                raise ValueError(f"{name} must be of the type of W, {self.W.dtype}; got {tensor.dtype}")
 
 
 # --- what is refused ---
@@ -323,11 +329,11 @@ def _in_unit_interval(x: torch.Tensor) -> bool:
     return bool(((x >= 0) & (x <= 1)).all())
 
 
-def _check_log_likelihood(values: torch.Tensor, rows: int) -> None:
+def _check_one_per_row(name: str, values: torch.Tensor, rows: int, over: str) -> None:
     if values.shape != (rows,):
         raise ValueError(
-            f"log_likelihood must return one number per image, shape ({rows},); got {tuple(values.shape)}: "
-            "sum over the pixels, not over the images"
+            f"{name} must return one number per image, shape ({rows},); got {tuple(values.shape)}: "
+            f"sum over the {over}, not over the images"
         )
 
 

@@ -7,12 +7,12 @@ data/studies, where it ships with the course.
 import json
 from pathlib import Path
 
-from course_utils.settings import STUDIES
+from course_utils.settings import STUDIES, file_name_of
 
 
 def study_file(notebook: str, dataset: str, folder: Path = STUDIES) -> Path:
     """Where the study of a notebook, such as "03_autoencoder_mlp", on a data set lies."""
-    return folder / f"{notebook}.{dataset}.json"
+    return folder / f"{notebook}.{file_name_of(dataset)}.json"
 
 
 def load_study(notebook: str, dataset: str) -> dict[str, list[float]]:

@@ -1,5 +1,6 @@
 """Starts scripts of PyTorch on several processes of this machine, and ends what it started."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -37,8 +38,13 @@ def torchrun(
     try:
         stdout, stderr = launcher.communicate(timeout=limit)
     except BaseException:
-        for process in [*launcher.children(recursive=True), launcher]:
-            process.kill()
+        children = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children = launcher.children(recursive=True)
+        for process in [*children, launcher]:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended by itself meanwhile
+                process.kill()
+        launcher.wait()
         raise
     if check and launcher.returncode != 0:
         raise RuntimeError(f"a process of {Path(script).name} failed:\n{stderr}")

@@ -171,7 +171,9 @@ class TrainingRun:
             return None
         # When a picture is drawn depends on the clock; forking keeps the training's random numbers independent.
         with torch.no_grad(), forked_random_numbers():
-            return self.pictures()
+            pictures = self.pictures()
+        # Of a training that has diverged there is nothing to see; `record` says why.
+        return pictures if torch.as_tensor(pictures).isfinite().all() else None
 
 
 def _single_number(name: str, value: float | torch.Tensor | np.ndarray) -> float:

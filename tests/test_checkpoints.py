@@ -215,6 +215,9 @@ def test_numbers_of_torch_and_numpy_become_plain_ones(recwarn):
         SIZES,
         {"a": 2.5, "b": 0.5, "c": 3.0},
     ) and not recwarn.list
+    manifest = write(model_of(seed=0), seed=np.int64(4), steps=torch.tensor(7), seconds=np.float32(1.5))
+    assert load_with_manifest(NAME)[1] == manifest
+    assert (manifest.seed, manifest.steps, manifest.seconds) == (4, 7, 1.5)
 
 
 @pytest.mark.parametrize("value", [torch.ones(2), "good", None, [1.0]])
@@ -229,7 +232,7 @@ def test_a_metric_that_is_no_number_is_refused_with_its_name(capsys, value):
         ({"code_size": 4, "hidden_size": 8}, "size mismatch for decoder.0.weight"),
         ({"code_size": 3}, "size mismatch for decoder"),
         ({"width": 3}, "unexpected keyword argument 'width'"),
-        ({"code_size": 3.0, "hidden_size": 8}, "settings must be whole numbers"),
+        ({"code_size": 3.0, "hidden_size": 8}, "settings, seed and steps must be whole numbers"),
     ],
 )
 def test_settings_that_do_not_build_the_model_again_are_refused(capsys, sizes, reason):

@@ -73,6 +73,12 @@ def test_damaged_strokes_are_refused(own_strokes):
         load_images("strokes")
 
 
+def test_strokes_with_an_empty_checksum_are_refused(own_strokes):
+    own_strokes.with_name("strokes.npz.sha256").write_text("")
+    with pytest.raises(DataError, match=r"strokes.npz is damaged \(its checksum is wrong\).*git checkout"):
+        load_images("strokes")
+
+
 @pytest.mark.parametrize("name", ["strokes.npz", "strokes.npz.sha256"])
 def test_missing_strokes_are_refused(own_strokes, name):
     own_strokes.with_name(name).unlink()
@@ -462,6 +468,7 @@ def test_whole_numbers_of_numpy_are_whole_numbers():
         ((torch.zeros(3), torch.zeros(3, device="meta")), {}, "must lie on one device; got cpu and meta"),
         ((torch.zeros(3),), {"batch_size": 0}, "batch_size must be a whole number, at least 1; got 0"),
         ((torch.zeros(3),), {"batch_size": 32.0}, "batch_size must be a whole number, at least 1; got 32.0"),
+        ((torch.zeros(3),), {"batch_size": True}, "batch_size must be a whole number, at least 1; got True"),
         ((torch.zeros(3),), {"batch_size": None}, "batch_size must be a whole number, at least 1; got None"),
         ((torch.zeros(3),), {"epochs": 0}, "epochs must be a whole number, at least 1; got 0"),
         ((torch.zeros(3),), {"seed": None}, "seed must be a whole number, at least 0; got None"),

@@ -128,7 +128,10 @@ def test_accuracy_is_the_share_of_right_answers():
             return torch.eye(10)[3].expand(len(x), 10)
 
     labels = torch.tensor([3, 3, 1, 0])
-    assert judges.accuracy(AlwaysThree(), torch.zeros(4, 28, 28, dtype=torch.uint8), labels) == 0.5
+    images = torch.zeros(4, 28, 28, dtype=torch.uint8)
+    assert judges.accuracy(AlwaysThree(), images, labels) == 0.5
+    with pytest.raises(ValueError, match=r"one for each image, \(4,\); got int64 of shape \(4, 1\)"):
+        judges.accuracy(AlwaysThree(), images, labels[:, None])
 
 
 def test_a_missing_judge_names_the_function_that_makes_it(toy_data):
@@ -300,6 +303,7 @@ def test_pca_restores_what_lies_in_its_directions_and_nothing_else():
         (lambda j, x: judges.features(j, (255 * x).byte()), "got uint8 of shape"),
         (lambda j, x: judges.features(j, 2 * x - 1), r"must lie in \[0, 1\]; got pixels from -1 to 1"),
         (lambda j, x: judges.class_shares(j, x * torch.nan), "got pixels from nan"),
+        (lambda j, x: judges.class_shares(j, x + 2**-23), r"got pixels from .* to 1\.00000012"),
         (lambda j, x: judges.class_shares(j, x[:0]), "at least one image"),
         (lambda j, x: judges.probabilities(j, x.numpy()), "x must be a tensor of pixels.*; got ndarray"),
         (
@@ -329,6 +333,12 @@ def test_pca_restores_what_lies_in_its_directions_and_nothing_else():
             "judge must be one of load_judge.*; got BrightestOfTen",
         ),
         (lambda j, x: judges.nearest_neighbours(x, x, 5), "k must be a whole number from 1 to 4; got 5"),
+        (
+            lambda j, x: judges.nearest_neighbours(x, x[:0]),
+            "references must hold at least one row; got none",
+        ),
+        (lambda j, x: judges.nearest_neighbours(x.numpy(), x), "queries must be a tensor; got ndarray"),
+        (lambda j, x: judges.nearest_neighbours(x, x * torch.nan), "references must be finite; got nan"),
         (lambda j, x: judges.nearest_neighbours(x, x, 2.0), "k must be a whole number from 1 to 4; got 2.0"),
         (
             lambda j, x: judges.nearest_neighbours(x[:, 0, 0, 0], x[:, 0, 0, 0]),
@@ -337,6 +347,10 @@ def test_pca_restores_what_lies_in_its_directions_and_nothing_else():
         (
             lambda j, x: judges.pca_reconstruction(x[:, 0].byte(), x, 2.0),
             "numbers must be a whole .*; got 2.0",
+        ),
+        (
+            lambda j, x: judges.pca_reconstruction(x[:, 0].byte(), x[:, 0].byte(), 2),
+            r"x must be pixels \(N, 1, 28, 28\), .*; got uint8 of shape \(4, 28, 28\)",
         ),
         (
             lambda j, x: judges.auroc(x[:0, 0, 0, 0], x[:, 0, 0, 0]),

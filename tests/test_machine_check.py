@@ -1,12 +1,15 @@
 """The machine check: each thing that can be wrong is recognised, with its remedy, and nothing raises."""
 
 import sys
+import tomllib
 from importlib import metadata
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from course_utils import machine_check
-from course_utils.machine_check import check_machine
+from course_utils.machine_check import check_machine, check_python
+from course_utils.settings import PROJECT
 
 
 def failed(report):
@@ -32,6 +35,15 @@ def test_an_old_python_is_named(monkeypatch):
     assert str(problem).startswith("NOT  Python: 3.9.6\n     What to do: install Python 3.11, 3.12 or 3.13")
 
 
+@pytest.mark.parametrize("minor", range(8, 20))
+def test_the_supported_pythons_are_those_of_the_project(monkeypatch, minor):
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    supported = SpecifierSet(project["requires-python"]).contains(f"3.{minor}.0")
+    monkeypatch.setattr(sys, "version_info", (3, minor, 0, "final", 0))
+    check = check_python()
+    assert check.passed == supported == (f"3.{minor}" in check.remedy)
+
+
 def test_missing_and_old_packages_are_named(monkeypatch):
     installed = metadata.version
 
@@ -45,6 +57,12 @@ def test_missing_and_old_packages_are_named(monkeypatch):
     assert "torch 2.1.0 does not satisfy >=" in problem.found
     assert "anywidget is missing" in problem.found
     assert "make lab" in problem.remedy
+
+
+def test_a_package_of_which_an_interrupted_installation_left_a_part_is_missing(monkeypatch):
+    monkeypatch.setattr(machine_check.metadata, "version", lambda name: None)
+    monkeypatch.setattr(machine_check.metadata, "requires", lambda name: ["torch>=2"])
+    assert machine_check.check_packages().found == "torch is missing"
 
 
 def test_what_only_an_extra_or_another_system_needs_is_not_missed(monkeypatch):

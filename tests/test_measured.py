@@ -28,11 +28,30 @@ def test_the_example_of_the_docstring():
         (float("nan"), {"at_most": 1}, "error: ≈ nan; target at most 1: missed"),
         ([1.0, 3.0], {"at_most": 2}, "error: ≈ 2.00 (2 seeds, ≈ 1.00 to ≈ 3.00); target at most 2: missed"),
         ((1.0,), {}, "error: ≈ 1.00"),
+        (torch.tensor([1.0, 3.0]), {}, "error: ≈ 2.00 (2 seeds, ≈ 1.00 to ≈ 3.00)"),
+        (np.array([1.0, 3.0]), {}, "error: ≈ 2.00 (2 seeds, ≈ 1.00 to ≈ 3.00)"),
     ],
 )
 def test_a_line_holds_the_number_its_unit_its_target_and_the_verdict(value, more, line, capsys):
     measured("error", value, **more)
     assert capsys.readouterr().out == f"{line}\n"
+
+
+@pytest.mark.parametrize("values", [[5.4, float("nan")], [float("nan"), 5.4]])
+@pytest.mark.parametrize("target", ["at_most", "at_least"])
+def test_several_values_of_which_one_is_nan_miss_every_target(values, target, capsys):
+    measured("error", values, **{target: 5.4})
+    assert capsys.readouterr().out.endswith("missed\n")
+
+
+def test_a_number_wider_than_its_column_is_parted_from_the_one_before_it(capsys):
+    measured_table("pixels", {"a": 2, "b": 2}, {"all": [1.0, 1234567890.0]})
+    assert "≈ 1.00 ≈ 1,234,567,890.00" in capsys.readouterr().out
+
+
+def test_a_table_takes_several_values_as_a_tensor_too(capsys):
+    measured_table("strokes", {"error": 1}, {"n = 2": [torch.tensor([1.0, 2.0])]})
+    assert "≈ 1.5 (≈ 1.0 to ≈ 2.0)" in capsys.readouterr().out
 
 
 def test_a_table_of_several_seeds_shows_means_and_ranges(capsys):

@@ -38,6 +38,7 @@ def test_pixels_outside_the_range_are_clipped_and_not_wrapped():
     [
         (2 * torch.eye(28)[None] - 1, "got float32 from -1 to 1, -0.929 on average"),
         (255 * torch.eye(28)[None], "got float32 from 0 to 255, 9.11 on average"),
+        (torch.eye(28)[None] / 0, "got float32 from nan to nan, nan on average"),
         (torch.eye(28)[None].long(), "got int64"),
         (np.zeros((1, 28, 28), dtype=np.int32), "got int32"),
     ],
@@ -102,6 +103,30 @@ def test_a_grid_is_as_large_as_a_figure_may_be_and_shows_its_texts(count, column
     figure.draw_without_rendering()
     for box in [text.get_window_extent() for text in figure.findobj(Text) if text.get_text()]:
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 100 * width and box.y1 <= 100 * height
+
+
+def test_labels_are_captions_as_they_are():
+    for captions in ([1, 2, 3], torch.tensor([1, 2, 3]), np.array([1, 2, 3])):
+        figure = plots.image_grid(torch.zeros(3, 28, 28), captions=captions, row_names=captions[:1])
+        assert [axes.get_title() for axes in figure.axes[:3]] == ["1", "2", "3"]
+        assert figure.axes[0].get_ylabel() == "1"
+
+
+@pytest.mark.parametrize("draw", [plots.image_grid, plots.tiles])
+def test_pictures_of_no_image_or_with_captions_for_others_are_refused(draw):
+    with pytest.raises(ValueError, match="images must hold at least one image; got none"):
+        draw(torch.zeros(0, 28, 28), captions=[])
+    with pytest.raises(ValueError, match="captions must be as many as images; got 1 for 2 images"):
+        draw(torch.zeros(2, 28, 28), captions=["one"])
+
+
+@pytest.mark.parametrize("count", [130, 150])
+def test_images_of_many_rows_with_captions_are_shown_all_the_same(count):
+    figure = plots.image_grid(torch.ones(count, 28, 28), captions=range(count))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.draw_without_rendering()
+    assert min(axes.get_window_extent().height for axes in figure.axes) >= 15
 
 
 def in_the_course(pattern: str) -> dict[str, list[float]]:

@@ -386,6 +386,8 @@ def bound_of(k=3, x=X, mu=MU, log_var=MU, log_likelihood=MODEL.log_likelihood, *
         ),
         (lambda: grey_cross_entropy(GREY, 255 * GREY), r"x must lie in \[0, 1\]; got pixels from 0 to 255"),
         (lambda: grey_cross_entropy(GREY, GREY * math.nan), r"x must lie in \[0, 1\]"),
+        (lambda: grey_cross_entropy(GREY, GREY + 2**-23), r"got pixels from 1\.19209\d+e-07 to 1\.00000012"),
+        (lambda: bernoulli_log_likelihood(X, X + 1 + 2**-23), r"got a pixel of 1\.00000012"),
         (
             lambda: bernoulli_log_likelihood(X, X.unsqueeze(1)),
             r"logits and x .* got \(2, 3\) and \(2, 1, 3\)",
@@ -410,6 +412,14 @@ def bound_of(k=3, x=X, mu=MU, log_var=MU, log_likelihood=MODEL.log_likelihood, *
             "x must have one image .* at least one; got 0",
         ),
         (lambda: bound_of(log_likelihood=lambda x, z: x), r"log_likelihood must return .* \(6,\)"),
+        (
+            lambda: bound_of(log_prior=lambda z: z.sum()),
+            r"log_prior must return .* \(6,\); got \(\): sum over the latents",
+        ),
+        (
+            lambda: bound_of(log_prior=lambda z: z.sum(dim=1, keepdim=True)),
+            r"log_prior must .* got \(6, 1\)",
+        ),
         (lambda: bound_of(condition=torch.zeros(5)), "condition must have one row per image; got 5 for 2"),
         (lambda: LinearGaussian(torch.ones(3, 4), torch.zeros(4), 1.0), r"W must be \(D, n\) and b \(D,\)"),
         (lambda: LinearGaussian(torch.ones(3, 4), torch.zeros(3), 0), "sigma must be .* above 0; got 0"),
@@ -429,6 +439,11 @@ def bound_of(k=3, x=X, mu=MU, log_var=MU, log_likelihood=MODEL.log_likelihood, *
         (lambda: MODEL.log_marginal(torch.zeros(2, 4)), r"x must be \(B, 3\) for this W; got \(2, 4\)"),
         (lambda: MODEL.elbo(X, MU[:1], MU), r"mu must be \(2, 4\), one row per row of x; got \(1, 4\)"),
         (lambda: MODEL.log_likelihood(X, MU[:, :2]), r"z must be \(2, 4\)"),
+        (
+            lambda: MODEL.log_marginal(X.double()),
+            r"x must be of the type of W, torch\.float32; got torch\.float64",
+        ),
+        (lambda: MODEL.elbo(X, MU, MU.double()), r"log_var must be of the type of W"),
     ],
 )
 def test_bad_input_gets_one_clear_sentence(call, message):

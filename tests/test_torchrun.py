@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import time
 
 import psutil
@@ -55,6 +56,21 @@ def test_no_process_is_left_when_the_time_is_over(script, tmp_path):
     for pid in left:
         psutil.Process(pid).kill()
     assert left == []
+
+
+def test_a_process_that_has_ended_by_itself_hides_no_interrupt_and_spares_no_other(script, monkeypatch):
+    ended, launched = psutil.Popen([sys.executable, "-c", ""]), []
+    ended.wait()
+
+    def interrupted(launcher, timeout):
+        launched.append(launcher)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(psutil.Popen, "communicate", interrupted, raising=False)
+    monkeypatch.setattr(psutil.Popen, "children", lambda launcher, recursive: [ended])
+    with pytest.raises(KeyboardInterrupt):
+        torchrun(script(RANKS))
+    assert launched[0].returncode is not None
 
 
 def test_a_pytorch_that_cannot_connect_processes_is_told(script, monkeypatch):

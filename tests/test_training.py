@@ -200,6 +200,14 @@ def test_pictures_are_at_least_half_a_second_apart_and_the_last_has_no_times(not
     assert "data:image/png;base64," in notebook.shown[-1]["text/html"]
 
 
+def test_a_training_that_diverges_is_told_although_its_pictures_are_no_numbers(notebook):
+    run = TrainingRun(range(3), pictures=lambda: torch.full((4, 1, 28, 28), torch.inf))
+    with pytest.raises(FloatingPointError, match="loss is nan at step 2 of 3"):
+        for step in run:
+            run.record(loss=torch.nan if step else 1.0)
+    assert len(notebook.shown) == 1
+
+
 def test_drawing_does_not_change_the_random_numbers_of_the_training(notebook, clock):
     def losses(pictures):
         prepare(seed=0)

@@ -243,7 +243,8 @@ def is_stub(answer: Callable) -> bool:
     names = {instruction.opname for instruction in instructions}
     constants = {one.argval for one in instructions if one.opname in ("LOAD_CONST", "RETURN_CONST")}
     is_empty = names <= STUB_INSTRUCTIONS and constants <= {None, ...}
-    return is_empty or ("RAISE_VARARGS" in names and code.co_names == ("NotImplementedError",))
+    only_raises = code.co_names == ("NotImplementedError",) and not names & {"RETURN_VALUE", "RETURN_CONST"}
+    return is_empty or only_raises
 
 
 def _changed(arguments: tuple, untouched: tuple) -> bool:

@@ -21,8 +21,8 @@ class CodeMap(Explorer):
     `model` has `encode` (B, 1, 28, 28) to (B, n) and `decode` back; it is used in eval mode. `images` are uint8
     (N, 28, 28), at least 5 of them, with `labels` (N,). `factors` maps names of further colourings to tensors (N,);
     it may be empty. The coordinates on offer are the first principal directions of the codes (PCA 1, 2, ...) and the
-    numbers of the code themselves (z1, z2, ...). Raises ValueError if labels are not one of the classes for each
-    image, or factors not as many as images.
+    numbers of the code themselves (z1, z2, ...). Raises ValueError for fewer images, if labels are not one of the
+    classes for each image, or factors not as many as images.
     """
 
     @torch.no_grad()
@@ -37,6 +37,8 @@ class CodeMap(Explorer):
         # Imported here, because scikit-learn takes long to import.
         from sklearn.decomposition import PCA
 
+        if len(images) <= DIRECTIONS:
+            raise ValueError(f"images must hold at least {DIRECTIONS + 1} images; got {len(images)}")
         check_labels(labels, len(images), len(classes))
         for name, values in factors.items():
             if len(values) != len(images):

@@ -6,7 +6,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from course_utils.data import check_labels, to_pixels
+from course_utils.data import check_labels, check_whole, to_pixels
 from course_utils.explorers.base import evaluate
 from course_utils.explorers.web_demo import WebDemo
 from course_utils.plots import image_grid
@@ -22,7 +22,8 @@ class DrawingPad(WebDemo):
     (N, 1, 28, 28) in [0, 1] to features (N, n), and `head`, from features to class scores (N, C) before the softmax.
     The neighbours are sought among `gallery`, uint8 images (G, 28, 28), with their `gallery_labels`, int64 (G,).
     `examples`, uint8 images (E, 28, 28), can be chosen instead of drawing, `example` at the start; `classes` are the C
-    names.
+    names. Raises ValueError for fewer than 6 images in the gallery, for labels that do not fit, for no example, and for
+    an `example` that is not there.
 
     The drawing reaches the network as the data do, see `prepare_drawing`. Sliders shift and turn it first;
     with the box "centre" unticked, the network gets it where it stands.
@@ -42,6 +43,9 @@ class DrawingPad(WebDemo):
         if len(gallery) < NEIGHBOURS:
             raise ValueError(f"gallery must hold at least {NEIGHBOURS} images; got {len(gallery)}")
         check_labels(gallery_labels, len(gallery), len(classes), "gallery_labels")
+        if len(examples) == 0:
+            raise ValueError("examples must hold at least one image; got none")
+        check_whole("example", example, 0, len(examples) - 1)
         parts = [evaluate(network.extractor, to_pixels(part)) for part in gallery.split(1000)]
         # Half of the bytes; a distance changes by less than the two digits that are shown.
         features = torch.cat(parts).half()

@@ -6,6 +6,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
+from course_utils.data import check_whole
 from course_utils.explorers.base import evaluate
 from course_utils.explorers.web_demo import WebDemo
 from course_utils.plots import image_grid
@@ -21,7 +22,8 @@ class LabelAndNoise(WebDemo):
 
     `G.layers` is an nn.Sequential from noise and one-hot label side by side, (1, G.noise_size + G.num_classes), to
     pixels (1, 1, 28, 28) in [0, 1], which the page runs in eval mode; `G(z, y)` must give the same. `classes` are the
-    names of its G.num_classes labels. Raises ValueError if they are not as many, or if G is another kind of network.
+    names of its G.num_classes labels. Raises ValueError if they are not as many, for other noises, or if G is another
+    kind of network.
     """
 
     module = "label_and_noise"
@@ -31,6 +33,8 @@ class LabelAndNoise(WebDemo):
             raise ValueError(
                 f"classes must be as many as G.num_classes; got {len(classes)} names for {G.num_classes} classes"
             )
+        check_whole("noise_a", noise_a, 0, NOISES - 1)
+        check_whole("noise_b", noise_b, 0, NOISES - 1)
         noises = torch.randn(NOISES, G.noise_size, generator=torch.Generator().manual_seed(0))
         z = noises[noise_a].to(next(G.parameters()).device).expand(G.num_classes, -1)
         y = torch.arange(G.num_classes, device=z.device)

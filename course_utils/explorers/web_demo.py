@@ -99,7 +99,7 @@ def bundle(name: str) -> str:
 def layers_of(name: str, network: nn.Module) -> list[dict]:
     """The layers of a network as web/nets.js runs them; `name` is that of the network in the demo's data.
 
-    Raises ValueError for a layer that is not in LAYERS, and for a convolution that is not plain.
+    Raises ValueError for a layer that is not in LAYERS, and for one with settings that the page does not know.
     """
     layers = []
     for key, layer in network.named_modules(remove_duplicate=False):
@@ -111,18 +111,36 @@ def layers_of(name: str, network: nn.Module) -> list[dict]:
             raise ValueError(
                 f"{name} must be an nn.Sequential of layers that the page can run ({known}); got {kind}"
             )
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and not _is_plain(layer):
+        if not _is_plain(layer):
             raise ValueError(
-                f"{name} must have square kernels, without dilation, groups and output padding; got {layer}"
+                f"{name} must have square kernels, without dilation, groups and output padding, pooling whose stride "
+                f"is its size, without padding, and else what PyTorch does by default; got {layer}"
             )
         layers.append({"kind": kind, "name": f"{name}.{key}".rstrip("."), **LAYERS[type(layer)](layer)})
     return layers
 
 
-def _is_plain(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
-    pairs = (layer.kernel_size, layer.stride, layer.padding)
-    others = (layer.dilation, layer.groups, layer.output_padding, layer.padding_mode)
-    return all(len(set(pair)) == 1 for pair in pairs) and others == ((1, 1), 1, (0, 0), "zeros")
+def _is_plain(layer: nn.Module) -> bool:
+    """Whether web/nets.js, which takes the rest for granted, computes what this one of LAYERS does."""
+    match layer:
+        case nn.Conv2d() | nn.ConvTranspose2d():
+            pairs = (layer.kernel_size, layer.stride, layer.padding)
+            others = (layer.dilation, layer.groups, layer.output_padding, layer.padding_mode)
+            return all(len(set(pair)) == 1 for pair in pairs) and others == ((1, 1), 1, (0, 0), "zeros")
+        case nn.MaxPool2d():
+            others = (layer.stride, layer.padding, layer.dilation, layer.ceil_mode)
+            return isinstance(layer.kernel_size, int) and others == (layer.kernel_size, 0, 1, False)
+        case nn.BatchNorm1d() | nn.BatchNorm2d():
+            return layer.running_mean is not None
+        case nn.Flatten():
+            return (layer.start_dim, layer.end_dim) == (1, -1)
+        case nn.Unflatten():
+            return layer.dim == 1 and min(layer.unflattened_size) > 0
+        case nn.GELU():
+            return layer.approximate == "none"
+        case nn.Softmax():
+            return layer.dim in (1, -1)
+    return True
 
 
 def layers_of_judge(judge: Judge) -> nn.Sequential:

@@ -58,6 +58,15 @@ def test_an_unwritten_answer_is_to_do(declare, answer):
     assert is_stub(answer) and judge(declare(), answer).status == "to do"
 
 
+def test_an_answer_that_refuses_some_arguments_is_written(declare):
+    def with_a_guard(x):
+        if x < 0:
+            raise NotImplementedError
+        return 2 * x
+
+    assert judge(declare(), with_a_guard).status == "right"
+
+
 def calls_what_is_not_implemented(x):
     return not_implemented(x)
 

@@ -89,5 +89,7 @@ def test_bad_input_is_told_in_a_sentence(model, images):
         ValueError, match=r"labels must be .* one for each image, \(40,\); got int64 of shape \(39,\)"
     ):
         CodeMap(model, images, torch.zeros(39, dtype=torch.int64), {}, ("a",))
+    with pytest.raises(ValueError, match="images must hold at least 5 images; got 4"):
+        CodeMap(model, images[:4], torch.arange(4), {}, ("a", "b", "c", "d"))
     with pytest.raises(ValueError, match="slant must be one for each image; got 1 for 40"):
         CodeMap(model, images, torch.zeros(40, dtype=torch.int64), {"slant": torch.zeros(1)}, ("a",))

@@ -42,3 +42,7 @@ def test_bad_input_is_told_in_a_sentence(network, gallery):
         DrawingPad(network, images[:5], labels[:5], examples=images)
     with pytest.raises(ValueError, match=r"gallery_labels must be .* \(20,\); got int64 of shape \(19,\)"):
         DrawingPad(network, images, labels[:19], examples=images)
+    with pytest.raises(ValueError, match="example must be a whole number from 0 to 4; got 7"):
+        DrawingPad(network, images, labels, examples=images[:5], example=7)
+    with pytest.raises(ValueError, match="examples must hold at least one image; got none"):
+        DrawingPad(network, images, labels, examples=images[:0])

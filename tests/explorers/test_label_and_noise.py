@@ -40,6 +40,12 @@ def test_names_that_do_not_fit_are_told_in_a_sentence(generator):
         LabelAndNoise(generator, ("a", "b"))
 
 
+@pytest.mark.parametrize(("name", "noise"), [("noise_a", 100), ("noise_b", -1)])
+def test_a_noise_that_is_not_there_is_told_in_a_sentence(generator, name, noise):
+    with pytest.raises(ValueError, match=f"{name} must be a whole number from 0 to 99; got {noise}"):
+        LabelAndNoise(generator, NAMES, **{name: noise})
+
+
 def test_a_generator_that_uses_the_label_otherwise_is_told_in_a_sentence(generator):
     generator.forward = lambda z, y: generator.layers(torch.cat([z, 2 * torch.eye(3)[y]], dim=1))
     with pytest.raises(ValueError, match=r"G\(z, y\) must be G\.layers of z and the one-hot y side by side"):

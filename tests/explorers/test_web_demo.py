@@ -122,6 +122,15 @@ class Residual(nn.Module):
         ),
         (nn.Conv2d(1, 1, (3, 5)), "decode must have square kernels"),
         (nn.ConvTranspose2d(1, 1, 3, stride=2, output_padding=1), "decode must have square kernels"),
+        (nn.MaxPool2d(3, stride=2, padding=1), r"pooling whose stride is its size.*got MaxPool2d\("),
+        (nn.MaxPool2d(2, ceil_mode=True), r"got MaxPool2d\("),
+        (nn.MaxPool2d((2, 2)), r"got MaxPool2d\("),
+        (nn.BatchNorm2d(2, track_running_stats=False), r"what PyTorch does by default; got BatchNorm2d\("),
+        (nn.BatchNorm1d(2, track_running_stats=False), r"got BatchNorm1d\("),
+        (nn.Flatten(2), r"got Flatten\("),
+        (nn.Unflatten(1, (-1, 2)), r"got Unflatten\("),
+        (nn.GELU(approximate="tanh"), r"got GELU\("),
+        (nn.Softmax(dim=0), r"got Softmax\("),
     ],
 )
 def test_what_the_page_cannot_run_is_told_in_a_sentence(layer, complaint):

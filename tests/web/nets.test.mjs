@@ -48,6 +48,8 @@ test("a linear layer, with and without bias", () => {
   close(run([{ kind: "Linear", name: "a" }], tensors, x).values, [8, 18]);
   delete tensors["a.bias"];
   close(run([{ kind: "Linear", name: "a" }], tensors, x).values, [-2, -2]);
+  const short = vector(Float32Array.of(1, 0));
+  assert.throws(() => run([{ kind: "Linear", name: "a" }], tensors, short), /a must get 3 numbers; got 2/);
 });
 
 test("a convolution adds its channels, and the transpose scatters into each of its own, without the border", () => {

@@ -28,6 +28,11 @@ def test_a_stored_study_came_from_the_notebooks_cells(path):
     assert all(len(values) == len(record["seeds"]) for values in load_study(notebook, dataset).values())
 
 
+def test_a_study_of_own_pictures_has_a_file_name():
+    path = study_file("03_autoencoder_mlp", "/home/anna/letters")
+    assert path.parent == STUDIES and path.name.startswith("03_autoencoder_mlp.letters-")
+
+
 @pytest.fixture
 def command(tmp_path, monkeypatch):
     """Runs the command on given cells, with its files in an empty folder, and returns what it stored."""

@@ -101,8 +101,9 @@ const LAYERS = {
   Softmax: softmax,
 };
 
-function linear({ values }, layer, get) {
-  const [rows] = get("weight").shape;
+function linear({ values }, { name }, get) {
+  const [rows, columns] = get("weight").shape;
+  if (values.length !== columns) throw new Error(`${name} must get ${columns} numbers; got ${values.length}`);
   const output = new Float32Array(rows);
   multiply(get("weight").values, values, get("bias")?.values, output, 0, 1);
   return vector(output);
