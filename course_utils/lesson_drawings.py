@@ -184,20 +184,18 @@ def error_against_code_size(sizes: Sequence[int], errors: Mapping[str, Sequence[
 
 
 def extractor_and_head(inputs: str, features: str, outputs: str) -> None:
-    """A network in two modules: x, an extractor that narrows to the features f, and a head that gives the logits."""
-    drawing = Schematic(18.4, 5.2)
-    x = drawing.box(1.2, 2.9, "$x$", 1.4, 4, ORANGE)
-    extractor = drawing.box(5.1, 2.9, "extractor\nbends the space", 4.6, 4, taper=0.4)
-    f = drawing.box(8.9, 2.9, "$f$", 1.2, 1.6, ORANGE)
-    head = drawing.box(12.4, 2.9, "head\none linear layer", 4, 1.6)
-    logits = drawing.box(16.7, 2.9, "logits", 2, 1.6, ORANGE)
+    """A network in two modules: x, an extractor that turns it into as many features f, and a head with the logits."""
+    drawing = Schematic(18.4, 3.2)
+    x = drawing.box(1.2, 1.9, "$x$", 1.4, 1.6, ORANGE)
+    extractor = drawing.box(5.1, 1.9, "extractor\nbends the space", 4.6, 1.6)
+    f = drawing.box(8.9, 1.9, "$f$", 1.4, 1.6, ORANGE)
+    head = drawing.box(12.4, 1.9, "head\none linear layer", 4, 1.6)
+    logits = drawing.box(16.7, 1.9, "logits", 2, 1.6, ORANGE)
     for start, end in pairwise((x, extractor, f, head, logits)):
         drawing.arrow(start.right, end.left)
     for place, text in ((x, inputs), (f, features), (logits, outputs)):
         drawing.text(place.middle[0], 0.4, text)
-    drawing.show(
-        f"From left to right: {inputs}, an extractor that narrows, {features}, a linear head, and {outputs}."
-    )
+    drawing.show(f"From left to right: {inputs}, an extractor, {features}, a linear head, and {outputs}.")
 
 
 def generative_model() -> None:

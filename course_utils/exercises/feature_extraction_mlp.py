@@ -12,13 +12,18 @@ from course_utils.exercises.engine import exercise
 
 
 def half_frozen():
-    model = nn.Sequential(nn.Linear(7, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3))
-    model[0].requires_grad_(False)
-    return [(model,)]
+    """Nested, as the digit network is, so that its outermost layers hold only a part of its parameters."""
+    extractor = nn.Sequential(nn.Linear(7, 5), nn.BatchNorm1d(5), nn.ReLU())
+    extractor[0].requires_grad_(False)
+    return [(nn.Sequential(extractor, nn.Linear(5, 3)),)]
 
 
 def count(tensors):
     return sum(tensor.numel() for tensor in tensors)
+
+
+def of_outermost_layers(model):
+    return sum(layer.weight.numel() + layer.bias.numel() for layer in model if hasattr(layer, "weight"))
 
 
 exercise(
@@ -39,6 +44,11 @@ exercise(
         (
             lambda model: len(list(model.parameters())),
             "you counted the tensors: count the numbers in each of them",
+        ),
+        (
+            of_outermost_layers,
+            "you looked only at the outermost layers, and a part of this network is a network itself: "
+            "model.parameters() goes through all of them",
         ),
         (
             lambda model: count(p for p in model.parameters() if p.requires_grad),
@@ -172,8 +182,6 @@ def is_off(call, step):
 exercise(
     "training_step",
     objective="write one training step from memory",
-    level=2,
-    points=3,
     given=two_steps,
     together=True,
     solution=take_step,
@@ -250,6 +258,12 @@ exercise(
 # --- freezing an extractor ---
 
 
+def two_layers_and_a_head():
+    """Its first layer has no weights, as in the digit network: to freeze a layer by its place is not enough."""
+    extractor = nn.Sequential(nn.Flatten(), nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3), nn.ReLU())
+    return nn.Sequential(extractor, nn.Linear(3, 2))
+
+
 def freeze(network):
     network[0].requires_grad_(False)
     return list(network[1].parameters())
@@ -296,7 +310,7 @@ exercise(
     objective="freeze a part of a network, and hand only the rest to the optimiser",
     level=2,
     points=2,
-    given=lambda: [(nn.Sequential(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), nn.Linear(3, 2)),)],
+    given=lambda: [(two_layers_and_a_head(),)],
     solution=freeze,
     also_right=(freezing(one_by_one), freezing(freeze, lambda network: network[1].parameters())),
     compare=Instance("the list of the head's parameters, which the optimiser gets", (list, tuple, set)),
@@ -313,8 +327,11 @@ exercise(
             lambda call: any(frozen(call, 1)),
         ),
         (
-            freezing(lambda network: network[0][0].weight.requires_grad_(False)),
-            "only one of the extractor's two tensors is frozen: take its weights and its biases",
+            freezing(lambda network: network[0][1].requires_grad_(False)),
+            lambda call: (
+                f"only {sum(frozen(call, 0))} of the extractor's {len(frozen(call, 0))} tensors are frozen: take the "
+                "weights and the biases of all its layers"
+            ),
             lambda call: any(frozen(call, 0)) and not all(frozen(call, 0)),
         ),
         (
@@ -329,11 +346,15 @@ exercise(
             "weights still have requires_grad=True. Switch that off for each parameter",
             lambda call: not any(frozen(call, 0)) and not call.arguments[0][0].training,
         ),
-        (
-            freezing(run_without_gradients),
-            "the extractor's weights still have requires_grad=True. A `with torch.no_grad()` block ends with the "
-            "function and leaves no mark on them: switch requires_grad off for each parameter",
-            lambda call: not any(frozen(call, 0)),
+        *(
+            (
+                freezing(act),
+                "all of the extractor's weights still have requires_grad=True. Its first layer, network[0][0], has no "
+                "weights, and a `with torch.no_grad()` block ends with the function and leaves no mark on them: switch "
+                "requires_grad off for each parameter of network[0]",
+                lambda call: not any(frozen(call, 0)),
+            )
+            for act in (run_without_gradients, lambda network: network[0][0].requires_grad_(False))
         ),
         (
             freezing(freeze, lambda network: list(network.parameters())),
@@ -399,6 +420,18 @@ def fine_tuned(loss_of=F.cross_entropy, early=False, only_head=False, forget=Tru
     return answer
 
 
+def on_a_network_of_its_own(network, new_head, batches, rate):
+    return fine_tuned()(nn.Sequential(network[0], network[1]), new_head, batches, rate)
+
+
+@torch.no_grad()
+def is_fine_tuned(call):
+    """Whether the network that was handed over is now the one that the loss belongs to."""
+    x = call.arguments[2][0][0]
+    outputs, right = call.arguments[0](x), call.solved.arguments[0](x)
+    return outputs.shape == right.shape and torch.allclose(outputs, right, atol=1e-4)
+
+
 def of_probabilities(logits, y):
     return F.cross_entropy(logits.softmax(dim=1), y)
 
@@ -433,6 +466,12 @@ exercise(
         (
             fine_tuned(forget=False),
             "the gradients of earlier minibatches are still added up: erase them before each backward()",
+        ),
+        (
+            on_a_network_of_its_own,
+            "the loss is right, but `network` is not the network that you trained, and whoever uses it next finds the "
+            "old head in it: put the new head into its place, network[1], and train `network`",
+            lambda call: call.right and not is_fine_tuned(call),
         ),
     ),
     told=(
