@@ -263,6 +263,9 @@ def training_curves(
         draw_curve(axis, name, entries, colour)
     if pictures is not None:
         draw_mosaic(axes[0, -1], pictures)
+        box = axes[0, -1].get_position(original=True)
+        # Images have no numbers and no name of an axis below them, and can be so much larger.
+        axes[0, -1].set_position((box.x0, 0.08 / height, box.width, box.y1 - 0.08 / height))
     # A thin bar along the top edge is the progress bar; it is full in the saved picture.
     for share, colour in ((1.0, "#DDDDDD"), (share_done, BLUE)):
         figure.add_artist(
@@ -305,7 +308,8 @@ def draw_mosaic(axis, images: torch.Tensor | np.ndarray) -> None:
     for i, image in enumerate(grey):
         row, column = divmod(i, columns)
         mosaic[row * height : (row + 1) * height, column * width : (column + 1) * width] = image
-    draw_digit(axis, mosaic, "now")
+    # A hundred images get less than a pixel for each of theirs, where taking the nearest one would break strokes.
+    draw_digit(axis, mosaic, "now").set_interpolation("antialiased")
 
 
 def draw_class_map(axis, points: np.ndarray, labels: np.ndarray) -> None:

@@ -1,8 +1,8 @@
 """Exercises that say what is wrong with an answer, not only that it is.
 
 In a notebook: `check("name", answer)` below the reader's code, `hint("name")` on request, and `progress()` for what is
-solved so far. A check never raises, unless the environment variable COURSE_STRICT is set, as the tests of the
-solutions do.
+solved so far. A check never raises an error because of an answer, unless the environment variable COURSE_STRICT is set,
+as the tests of the solutions do; a name that no exercise has, and an answer that is no function, raise ValueError.
 """
 
 import importlib
