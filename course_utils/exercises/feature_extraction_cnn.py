@@ -94,16 +94,27 @@ def convolve(image, kernel, stride=1, padding=0):
 
 def with_loops(image, kernel, stride, padding):
     image, size = F.pad(image, (padding,) * 4).double(), kernel.shape[1]
-    rows = range(0, image.shape[1] - size + 1, stride)
+    rows, columns = (range(0, side - size + 1, stride) for side in image.shape[1:])
     return torch.tensor(
-        [[(image[:, i : i + size, j : j + size] * kernel).sum().item() for j in rows] for i in rows]
+        [[(image[:, i : i + size, j : j + size] * kernel).sum().item() for j in columns] for i in rows]
     )
 
 
 def images_to_convolve():
     # One setting after the other, so that what is left out is told one at a time.
-    settings = ((8, 1, 0), (8, 1, 1), (8, 2, 0), (9, 2, 1), (10, 3, 2))
-    return [(torch.randn(3, n, n), torch.randn(3, 3, 3), stride, padding) for n, stride, padding in settings]
+    settings = (
+        ((3, 8, 8), 3, 1, 0),
+        ((3, 8, 8), 3, 1, 1),
+        ((3, 8, 8), 3, 2, 0),
+        ((3, 9, 9), 3, 2, 1),
+        ((3, 10, 10), 3, 3, 2),
+        ((2, 8, 8), 4, 1, 0),
+        ((3, 8, 11), 3, 2, 1),
+    )
+    return [
+        (torch.randn(shape), torch.randn(shape[0], k, k), stride, padding)
+        for shape, k, stride, padding in settings
+    ]
 
 
 exercise(
@@ -115,7 +126,9 @@ exercise(
     solution=convolve,
     also_right=(with_loops, lambda x, w, s, p: convolve(x.double(), w.double(), s, p)),
     compare=Tensor("a tensor (H, W)"),
-    describe=lambda x, w, s, p: f"for an image of shape {tuple(x.shape)}, stride {s} and padding {p}",
+    describe=lambda x, w, s, p: (
+        f"for an image of shape {tuple(x.shape)}, a kernel of {w.shape[1]}, stride {s} and padding {p}"
+    ),
     mistakes=(
         (
             lambda x, w, s, p: convolve(x[:1], w[:1], s, p),
@@ -165,6 +178,10 @@ exercise(
         (
             lambda x, w, s, p: F.pad(convolve(x, w, s), (p,) * 4),
             "you put the zeros around the result: they belong around the image, before the convolution",
+        ),
+        (
+            lambda x, w, s, p: convolve(x, w, s, p)[:, : (x.shape[1] + 2 * p - w.shape[1]) // s + 1],
+            "you made as many columns as rows, but an image need not be square",
         ),
     ),
     told=(
@@ -289,8 +306,31 @@ def wrong_but(call, condition):
     return not call.right and call.result.shape == call.expected.shape and bool(condition(call.result))
 
 
-def includes_itself(indices):
-    return (indices == torch.arange(len(indices))[:, None]).any(dim=1).all()
+def itself(indices):
+    """Which points are among their own neighbours."""
+    return (indices == torch.arange(len(indices))[:, None]).any(dim=1)
+
+
+def points():
+    """Columns of very different scale: Euclidean, city-block and cosine neighbours differ."""
+    return torch.randn(12, 12) * torch.linspace(0.5, 3, 12) + 1
+
+
+def points_with_copies():
+    """Four points stand there twice. They are far apart and from all others, so that no other distances are equal."""
+    twice = 100 * torch.eye(12)[:4] + torch.randn(4, 12)
+    return torch.cat([twice, points()[:8], twice])
+
+
+def without_all_zeros(features, k):
+    """As right as the solution where no point occurs twice."""
+    distance = distances(features)
+    return distance.masked_fill(distance == 0, math.inf).topk(k, largest=False).indices
+
+
+def without_the_first(features, k):
+    """As right as the solution where no point occurs twice. Of two copies, either may be sorted first."""
+    return distances(features).argsort(dim=1, stable=True)[:, 1 : k + 1]
 
 
 exercise(
@@ -298,12 +338,11 @@ exercise(
     objective="find the fault in a search whose result is too good",
     level=2,
     points=2,
-    # Columns of very different scale: Euclidean, city-block and cosine neighbours differ.
-    given=lambda: [(torch.randn(12, 12) * torch.linspace(0.5, 3, 12) + 1, 3)],
+    given=lambda: [(points(), 3), (points_with_copies(), 2)],
     solution=lambda f, k: nearest(distances(f), k),
     also_right=(
-        lambda f, k: distances(f).argsort(dim=1)[:, 1 : k + 1],
         lambda f, k: nearest(distances(f.double()), k),
+        lambda f, k: nearest(distances(f) ** 2, k),
     ),
     compare=Tensor("the indices alone, a tensor (N, k)"),
     describe=lambda f, k: f"for {len(f)} points and k = {k}",
@@ -325,7 +364,7 @@ exercise(
         (
             lambda f, k: distances(f).topk(k + 1, largest=False).indices[:, [1, 0, 2]],
             "every point is among its own neighbours: leave the point itself out",
-            lambda call: wrong_but(call, includes_itself),
+            lambda call: wrong_but(call, lambda indices: itself(indices).all()),
         ),
         (
             lambda f, k: nearest(distances(f), k).flip(1),
@@ -345,6 +384,18 @@ exercise(
         (
             lambda f, k: nearest(distances(f.T), k),
             "you compared columns, not rows: each row of features is one point",
+        ),
+        (lambda f, k: nearest(distances(f), 3), "you wrote for three neighbours: take k of them"),
+        (
+            without_all_zeros,
+            "some points occur twice here: you left out the copy as well, which is the nearest other one, so leave the "
+            "point out by its index",
+        ),
+        (
+            without_the_first,
+            "some points occur twice here, and what you left out as the nearest is then the copy and not the point: "
+            "leave the point out by its index",
+            lambda call: wrong_but(call, lambda indices: itself(indices).any() and not itself(indices).all()),
         ),
     ),
     told=(
