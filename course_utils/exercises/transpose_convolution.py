@@ -27,11 +27,21 @@ def too_large(h, w, stride):
     return x
 
 
+def scatter_of_three(h, w, stride):
+    x = torch.zeros((h.shape[0] - 1) * stride + 3, (h.shape[1] - 1) * stride + 3)
+    for i in range(h.shape[0]):
+        for j in range(h.shape[1]):
+            x[i * stride : i * stride + 3, j * stride : j * stride + 3] += h[i, j] * w
+    return x
+
+
 def scatter_cases():
     # Stride 1 first: whoever fails there has another problem than the stride. h is no square, so that swapped axes
-    # show.
-    w = torch.randn(3, 3)
-    return [(torch.randn(3, 4), w.clone(), stride) for stride in (1, 2, 3)]
+    # show, and not all kernels have a side of 3, so that a 3 in the place of len(w) does.
+    return [
+        (torch.randn(3, 4), torch.randn(k, k), stride)
+        for k, stride in ((3, 1), (3, 2), (3, 3), (4, 2), (2, 3))
+    ]
 
 
 exercise(
@@ -81,6 +91,7 @@ exercise(
         (lambda h, w, s: scatter(h, w, s)[1:], "your result has shape (4, 6), right is (5, 6)"),
         (lambda h, w, s: scatter(h, w, s) + 1, "the shape is right, but at ["),
         (lambda h, w, s: h.numpy(), "return a tensor (H, W)"),
+        (scatter_of_three, "raised RuntimeError in its line 5: The size of tensor a (3)"),
     ),
     hints=(
         "Start from zeros, go over all pixels of h, and add h[i, j] * w to a slice of x as large as the kernel.",
@@ -202,15 +213,31 @@ def transposed_layers(made: Call) -> list:
 
 
 def sides(made: Call) -> list[int]:
-    """The side of the output of each layer, by the formula, from 9 on."""
-    side, found = 9, []
-    for layer in transposed_layers(made):
-        side = size_after(
-            side, layer.kernel_size[0], layer.stride[0], layer.padding[0], layer.output_padding[0]
-        )
-        found.append(side)
+    """Each layer's output side, by the formula, from 9 on: the heights, or if these are right, the widths."""
+    for axis in (0, 1):
+        side, found = 9, []
+        for layer in transposed_layers(made):
+            settings = (layer.kernel_size, layer.stride, layer.padding, layer.output_padding)
+            side = size_after(side, *(setting[axis] for setting in settings))
+            found.append(side)
+        if found != [27, 81]:
+            break
     return found
 
+
+def unevenly_covered(made: Call) -> bool:
+    return any(size % 3 for layer in transposed_layers(made) for size in layer.kernel_size)
+
+
+def is_affine(network: nn.Module) -> bool:
+    """Whether f(x) + f(-x) = 2 f(0), as for layers without an activation between them."""
+    x = torch.linspace(-100, 100, 16 * 9 * 9).view(1, 16, 9, 9)
+    with torch.no_grad():
+        output, bend = network(x), network(x) + network(-x) - 2 * network(torch.zeros_like(x))
+    return bool(bend.abs().max() <= 1e-3 * output.abs().max())
+
+
+UNEVEN = "a kernel is no multiple of the stride, so that outputs get different numbers of copies"
 
 exercise(
     "repaired_decoder",
@@ -222,6 +249,7 @@ exercise(
     also_right=(
         lambda: decoder_of((3, 0, 0), (9, 3, 0)),
         lambda: decoder_of((9, 3, 0), (6, 2, 1)),
+        lambda: decoder_of(((6, 3), (2, 0), (1, 0)), (6, 2, 1)),
     ),
     compare=Network("the repaired nn.Sequential", (1, 16, 9, 9)),
     otherwise="Follow the side of the image through both layers with the formula.",
@@ -233,33 +261,37 @@ exercise(
         ),
         Mistake(
             lambda: decoder_of((4, 1, 0), (4, 1, 0), stride=2),
-            "keep the stride of 3 in both layers: 9 × 9 is enlarged to 27 × 27 and then to 81 × 81",
-            told_if=lambda made: any(layer.stride != (3, 3) for layer in transposed_layers(made)),
-        ),
-        Mistake(
-            lambda: decoder_of((4, 1, 1), (6, 2, 1)),
-            "the sizes are right, but a kernel is no multiple of the stride, so that outputs get different numbers of "
-            "copies",
-            told_if=lambda made: (
-                sides(made) == [27, 81] and any(layer.kernel_size[0] % 3 for layer in transposed_layers(made))
+            "keep the stride of 3, and no dilation, in both layers: 9 × 9 is enlarged to 27 × 27 and then to 81 × 81",
+            told_if=lambda made: any(
+                (layer.stride, layer.dilation) != ((3, 3), (1, 1)) for layer in transposed_layers(made)
             ),
         ),
+        Mistake(lambda: decoder_of((4, 1, 1), (6, 2, 1)), UNEVEN, told_if=unevenly_covered),
+        Mistake(lambda: decoder_of((4, 1, 2), (4, 2, 0)), UNEVEN, told_if=unevenly_covered),
+        Mistake(lambda: decoder_of(*[((6, 4), (2, 1), 1)] * 2), UNEVEN, told_if=unevenly_covered),
         Mistake(
             lambda: decoder_of((6, 2, 0), (6, 2, 0)),
             lambda made: (
                 f"all outputs get as many copies now, but the sides are {' and '.join(map(str, sides(made)))} where 27 "
                 "and 81 are asked for"
             ),
-            told_if=lambda made: (
-                sides(made) != [27, 81]
-                and all(layer.kernel_size[0] % 3 == 0 for layer in transposed_layers(made))
-            ),
+            told_if=lambda made: sides(made) != [27, 81],
+        ),
+        Mistake(
+            lambda: decoder_of((6, 2, 1), (6, 2, 1))[::2],
+            "keep the ReLU: without it the two layers are linear together, and do no more than one layer could",
+            told_if=lambda made: made.right and is_affine(made.result),
         ),
     ),
     told=(
-        (lambda: decoder_of((4, 1, 0), (4, 1, 0)), "Your network makes (1, 1, 77, 77) of (1, 16, 9, 9)"),
         (
-            lambda: decoder_of((4, 0, 0), (6, 2, 1), channels=(8, 4)),
+            lambda: nn.Sequential(
+                *decoder_of((6, 2, 1), (6, 2, 1))[:2], nn.ConvTranspose2d(8, 2, 3, stride=3)
+            ),
+            "Your network makes (1, 2, 81, 81) of (1, 16, 9, 9)",
+        ),
+        (
+            lambda: decoder_of((3, 0, 0), (6, 2, 1), channels=(8, 4)),
             "Your network fails on an input of shape",
         ),
         (lambda: [nn.ReLU()], "return the repaired nn.Sequential"),
