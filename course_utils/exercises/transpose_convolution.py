@@ -237,7 +237,16 @@ def is_affine(network: nn.Module) -> bool:
     return bool(bend.abs().max() <= 1e-3 * output.abs().max())
 
 
+def up_to_last_convolution(made: Call) -> nn.Module:
+    """The answer without what stands behind its last transpose convolution, which may be an activation."""
+    parts = list(made.result)
+    while not any(isinstance(layer, nn.ConvTranspose2d) for layer in parts[-1].modules()):
+        parts.pop()
+    return nn.Sequential(*parts)
+
+
 UNEVEN = "a kernel is no multiple of the stride, so that outputs get different numbers of copies"
+LINEAR = "keep the ReLU between the layers: without it they are linear together, and do no more than one layer could"
 
 exercise(
     "repaired_decoder",
@@ -279,8 +288,13 @@ exercise(
         ),
         Mistake(
             lambda: decoder_of((6, 2, 1), (6, 2, 1))[::2],
-            "keep the ReLU: without it the two layers are linear together, and do no more than one layer could",
-            told_if=lambda made: made.right and is_affine(made.result),
+            LINEAR,
+            told_if=lambda made: made.right and is_affine(up_to_last_convolution(made)),
+        ),
+        Mistake(
+            lambda: nn.Sequential(*decoder_of((6, 2, 1), (6, 2, 1))[::2], nn.ReLU()),
+            LINEAR,
+            told_if=lambda made: made.right and is_affine(up_to_last_convolution(made)),
         ),
     ),
     told=(
