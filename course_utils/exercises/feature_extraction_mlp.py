@@ -349,9 +349,9 @@ exercise(
         *(
             (
                 freezing(act),
-                "all of the extractor's weights still have requires_grad=True. Its first layer, network[0][0], has no "
-                "weights, and a `with torch.no_grad()` block ends with the function and leaves no mark on them: switch "
-                "requires_grad off for each parameter of network[0]",
+                "all of the extractor's weights still have requires_grad=True. Either you froze only its first layer, "
+                "network[0][0], which has no weights, or you used a `with torch.no_grad()` block, which leaves no mark "
+                "on them: switch requires_grad off for each parameter of network[0]",
                 lambda call: not any(frozen(call, 0)),
             )
             for act in (run_without_gradients, lambda network: network[0][0].requires_grad_(False))
