@@ -25,11 +25,11 @@ from course_utils.checkpoints import load_images_with_models
 from course_utils.data import Minibatches, load_images
 from course_utils.environment import forked_random_numbers
 from course_utils.scoreboard import MODELS
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import NOTEBOOKS, course_notebooks
 from course_utils.training import TrainingRun
 from workshop.cells import Notebook, names_of
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PATHS = course_notebooks()
 
 
 def code_cells(path) -> list:

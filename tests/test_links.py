@@ -6,12 +6,12 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 
-from course_utils.settings import NOTEBOOKS, PROJECT
+from course_utils.settings import PROJECT, course_notebooks
 
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)#\s]*)(?:#((?:[^()\s]|\([^()\s]*\))+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FOLDERS = (PROJECT, PROJECT / "classroom", PROJECT / "data", PROJECT / "instructors")
-PAGES = sorted([page for folder in FOLDERS for page in folder.glob("*.md")] + [*NOTEBOOKS.glob("*.ipynb")])
+PAGES = sorted([page for folder in FOLDERS for page in folder.glob("*.md")] + course_notebooks())
 
 
 def text_of(path) -> str:

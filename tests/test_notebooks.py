@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from course_utils.exercises import EXERCISES, ExerciseNotSolved
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import NOTEBOOKS, course_notebooks
 from workshop.exercise_cells import (
     FENCED_PYTHON,
     exercises_in,
@@ -20,7 +20,7 @@ from workshop.exercise_cells import (
 )
 from workshop.notebooks import is_normalised
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PATHS = course_notebooks()
 LARGEST_FILE = 1_500_000
 
 

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from course_utils import plots
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import course_notebooks
 
 
 def as_array(picture) -> np.ndarray:
@@ -131,7 +131,7 @@ def test_images_of_many_rows_with_captions_are_shown_all_the_same(count):
 
 def in_the_course(pattern: str) -> dict[str, list[float]]:
     """What a pattern finds in the modules of the course and in its notebooks, by file."""
-    files = [*Path(plots.__file__).parent.rglob("*.py"), *NOTEBOOKS.glob("*.ipynb")]
+    files = [*Path(plots.__file__).parent.rglob("*.py"), *course_notebooks()]
     return {
         path.name: [float(n) for n in re.findall(pattern, path.read_text(encoding="utf-8"))] for path in files
     }

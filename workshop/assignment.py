@@ -6,10 +6,10 @@ For nbgrader see `workshop.nbgrader_export`.
 """
 
 import argparse
-import io
 import re
+import shutil
 import sys
-import zipfile
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -61,18 +61,11 @@ def _points(number: int) -> str:
     return f"{number} point" if number == 1 else f"{number} points"
 
 
-def zip_of(folder: Path) -> bytes:
-    """A zip of all that a folder holds."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            archive.write(path, path.relative_to(folder))
-    return content.getvalue()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write what a class is handed.")
-    parser.add_argument("out", type=Path, help="a folder that is new or empty, without a zip of its name")
+    parser.add_argument(
+        "out", type=Path, help="a folder that is new or empty, and no zip beside it has its name"
+    )
     parser.add_argument(
         "--notebooks", nargs="*", default=[], help="their numbers, such as 03 08; default: all"
     )
@@ -84,7 +77,7 @@ def main() -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         sys.exit(f"OUT must be a folder that is new or empty; got {str(out)!r}")
     if archive.exists():
-        sys.exit(f"OUT must be a name of which there is no zip yet; got {str(out)!r}, and there is {archive}")
+        sys.exit(f"OUT must be a name for which no zip exists yet; got {str(out)!r}, and {archive} exists")
     try:
         paths = notebooks_numbered(arguments.notebooks)
     except ValueError as problem:
@@ -96,7 +89,9 @@ def main() -> None:
         export(editions, out)
     else:
         write_whole({out / name: file_text(notebook).encode() for name, notebook in editions.items()})
-    write_whole({archive: zip_of(out)})
+    with tempfile.TemporaryDirectory() as folder:
+        packed = Path(shutil.make_archive(str(Path(folder, "handout")), "zip", out))
+        write_whole({archive: packed.read_bytes()})
     print(f"Written: {out} and {archive}, with {', '.join(path.stem for path in paths)}")
 
 

@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 import nbformat
 import pytest
 
-from course_utils.settings import NOTEBOOKS
+from course_utils.settings import NOTEBOOKS, course_notebooks
 from workshop import site
 from workshop.lessons import lesson_of
 
@@ -31,7 +31,7 @@ KINDS = [
     "notebooks/04_transpose_convolution.html",
 ]
 LARGEST_FRONT_PAGE, LARGEST_LESSON, LARGEST_DEMO = 1_000_000, 2_500_000, 1_000_000
-LESSONS = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+LESSONS = [path.stem for path in course_notebooks()]
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def test_a_folder_and_a_zip_are_written_and_nothing_is_overwritten(tmp_path, mon
         main()
     (tmp_path / "other.zip").write_text("what a class handed in")
     monkeypatch.setattr("sys.argv", ["assignment", str(tmp_path / "other"), "--notebooks", "00"])
-    with pytest.raises(SystemExit, match="OUT must be a name of which there is no zip yet; got"):
+    with pytest.raises(SystemExit, match="OUT must be a name for which no zip exists yet; got"):
         main()
     assert (tmp_path / "other.zip").read_text() == "what a class handed in"
     assert not (tmp_path / "other").exists()

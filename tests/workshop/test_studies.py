@@ -28,8 +28,8 @@ def test_a_stored_study_came_from_the_notebooks_cells(path):
     assert all(len(values) == len(record["seeds"]) for values in load_study(notebook, dataset).values())
 
 
-def test_a_study_of_own_pictures_has_a_file_name():
-    path = study_file("03_autoencoder_mlp", "/home/anna/letters")
+def test_a_study_of_own_pictures_has_a_file_name(tmp_path):
+    path = study_file("03_autoencoder_mlp", str(tmp_path / "letters"))
     assert path.parent == STUDIES and path.name.startswith("03_autoencoder_mlp.letters-")
 
 
