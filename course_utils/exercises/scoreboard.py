@@ -1,5 +1,6 @@
 """Exercises of notebook 12: a distance with its floor, two ways to find copies, and what several seeds settle."""
 
+import operator
 import statistics
 
 import torch
@@ -15,9 +16,8 @@ SIZES = {"held_out": 60, "training": 300, "x": 20}
 
 
 def distance_cases():
-    # Each set has grey values of its own, so that a part of it is recognised.
-    sets = [i + torch.linspace(0.1, 0.9, size) for i, size in enumerate(SIZES.values())]
-    images = [values[:, None, None, None].expand(-1, 1, 28, 28) for values in sets]
+    # Each set has a grey value of its own, so that it is recognised; which training images are taken is free.
+    images = [torch.full((size, 1, 28, 28), i + 0.5) for i, size in enumerate(SIZES.values())]
     takes = {"real": ("N", 1, 28, 28), "x": ("M", 1, 28, 28)}
     # A number that tells the calls apart.
     frechet = Spy("frechet", lambda real, x: 100 / len(x) + 7 * real.mean().item() + x.mean().item(), takes)
@@ -51,6 +51,10 @@ exercise(
     points=3,
     given=distance_cases,
     solution=with_floor,
+    also_right=(
+        lambda f, h, t, x: (f(h, x), f(h, t[-len(x) :])),
+        lambda f, h, t, x: (f(h, x), f(h, t[torch.randperm(len(t))[: len(x)]])),
+    ),
     compare=Several("the distance and its floor", (Number(), Number())),
     otherwise="Return what frechet gave you, unchanged.",
     mistakes=(
@@ -296,10 +300,14 @@ exercise(
 # --- what several seeds settle ---
 
 
-def settled(a, b, seeds=3):
-    if min(len(a), len(b)) < seeds:
+def settled(a, b, too_few=lambda a, b: min(len(a), len(b)) < 3, below=operator.lt):
+    if too_few(a, b):
         return "not settled"
-    return "a" if max(a) < min(b) else "b" if max(b) < min(a) else "not settled"
+    return "a" if below(max(a), min(b)) else "b" if below(max(b), min(a)) else "not settled"
+
+
+def few(too_few):
+    return lambda a, b: settled(a, b, too_few)
 
 
 def smaller(statistic):
@@ -311,7 +319,7 @@ exercise(
     objective="say whether the results of several seeds settle which of two models is better",
     level=1,
     points=2,
-    # Apart, apart the other way, overlapping in several ways, too few seeds.
+    # Apart, apart the other way, overlapping in several ways, a tie, too few seeds of both, and of either.
     given=lambda: [
         ([6.1, 6.4, 5.9], [9.8, 9.1, 10.2]),
         ([9.8, 9.1, 10.2], [6.1, 6.4, 5.9]),
@@ -319,8 +327,12 @@ exercise(
         ([7.2, 5.1, 5.3], [6.9, 7.8, 8.0]),
         ([9.5, 5.0, 5.2], [7.0, 7.2, 7.4]),
         ([6.0, 6.1, 9.9], [6.5, 6.6, 6.7]),
+        ([5.0, 5.3, 6.0], [6.0, 6.5, 7.0]),
+        ([6.0, 6.5, 7.0], [5.0, 5.3, 6.0]),
         ([5.2], [7.7]),
         ([7.7, 7.9], [5.2, 5.0]),
+        ([5.2, 5.0], [7.7, 7.9, 7.4, 7.5]),
+        ([5.2, 5.0, 5.1, 4.9], [7.7, 7.9]),
     ],
     together=True,
     solution=settled,
@@ -328,12 +340,29 @@ exercise(
     describe=lambda a, b: f"for a = {a} and b = {b}",
     mistakes=(
         (
-            lambda a, b: settled(a, b, seeds=1),
+            few(lambda a, b: False),
             "from one or two seeds each, you declared a winner: with fewer than three, answer 'not settled'",
         ),
         (
-            lambda a, b: settled(a, b, seeds=2),
+            few(lambda a, b: min(len(a), len(b)) < 2),
             "from two seeds each, you declared a winner: with fewer than three, answer 'not settled'",
+        ),
+        *(
+            (
+                few(too_few),
+                "you declared a winner although one of the two has fewer than three seeds: count the seeds of both",
+            )
+            for too_few in (
+                lambda a, b: max(len(a), len(b)) < 3,
+                lambda a, b: len(a) < 3,
+                lambda a, b: len(b) < 3,
+                lambda a, b: len(a) + len(b) < 6,
+            )
+        ),
+        (
+            lambda a, b: settled(a, b, below=operator.le),
+            "you declared a winner although the worst seed of one is as good as the best of the other: every seed must "
+            "lie below, so compare with < and not with <=",
         ),
         (
             smaller(statistics.mean),
