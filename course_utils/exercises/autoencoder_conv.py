@@ -117,6 +117,9 @@ def pixel_range(call):
     )
 
 
+NO_RELU = (
+    "there is no ReLU between the two layers; with nothing between them they would be a single linear map"
+)
 ONLY_ONE = "only one of the two layers doubles: both need stride=2 and output_padding=1"
 
 exercise(
@@ -193,15 +196,22 @@ exercise(
             "output_padding makes the image larger, and without padding=1 it is too large already (7 => 16 => 34)",
         ),
         (
+            lambda: decoder(end=lambda: nn.Softmax(dim=1)),
+            "softmax makes numbers that add up to 1, whereas each pixel may be any number in [0, 1]: end with "
+            "nn.Sigmoid()",
+            lambda call: bool(layers(call, (nn.Softmax, nn.Softmax2d, nn.LogSoftmax))),
+        ),
+        (
             lambda: decoder(end=nn.Identity),
             pixel_range,
             lambda call: call.right and not 0 <= output(call).min() <= output(call).max() <= 1,
         ),
         (
             lambda: decoder(between=nn.Identity),
-            "there is no nonlinearity between the two layers: without one they are a single linear map",
+            NO_RELU,
             lambda call: call.right and not layers(call, (nn.ReLU, nn.SiLU, nn.GELU, nn.LeakyReLU)),
         ),
+        (lambda: decoder(between=nn.Sigmoid), NO_RELU),
     ),
     told=(
         (lambda: list(decoder()), "your function returned a list of 4; return an nn.Sequential"),
@@ -310,28 +320,34 @@ exercise(
 # --- which comparisons are fair ---
 
 # Made-up results. The best error of all belongs to another code size; the training errors turn one comparison round;
-# at 64 numbers only one model was measured on held-out images.
+# at 16 the worse run stands first; at 64 numbers only one model was measured on held-out images, twice.
 RUNS = (
-    {"model": "conv", "code_size": 16, "images": "test", "error": 7.1},
     {"model": "mlp", "code_size": 16, "images": "train", "error": 5.0},
     {"model": "mlp", "code_size": 16, "images": "test", "error": 8.2},
+    {"model": "conv", "code_size": 16, "images": "test", "error": 7.1},
     {"model": "conv", "code_size": 16, "images": "train", "error": 6.8},
     {"model": "mlp", "code_size": 8, "images": "test", "error": 14.0},
     {"model": "conv", "code_size": 8, "images": "test", "error": 15.5},
     {"model": "mlp", "code_size": 64, "images": "test", "error": 2.4},
+    {"model": "mlp", "code_size": 64, "images": "test", "error": 2.5},
     {"model": "conv", "code_size": 64, "images": "train", "error": 1.9},
 )
 
 
-def winners(runs, images=("test",), alone=False, pick=min):
-    """The model with the smallest error at each code size; `alone`: also where only one model was measured."""
+def winners(runs, images=("test",), alone=False, pick=min, differ="model"):
+    """The model with the smallest error at each code size where the runs differ in their `model`; `alone`: at all."""
     found = {}
     for size in sorted({run["code_size"] for run in runs}):
         own = [run for run in runs if run["code_size"] == size and run["images"] in images]
-        if own and (alone or len({run["model"] for run in own}) > 1):
+        if own and (alone or len({run[differ] for run in own}) > 1):
             found[size] = pick(own, key=lambda run: run["error"])["model"]
     return found
 
+
+ONLY_THE_MLP = "at 64 numbers only the MLP was measured on test images, twice: there is no winner"
+NOT_COMPARED = (
+    "one of your winners has a larger error on test images than the other model: compare the errors of both"
+)
 
 exercise(
     "fair_winners",
@@ -368,10 +384,10 @@ exercise(
             lambda runs: winners(runs, ("test", "train")),
             "you mixed training and test errors: keep the runs on test images only",
         ),
-        (
-            lambda runs: winners(runs, alone=True),
-            "at 64 numbers only the MLP was measured on test images: there is no winner",
-        ),
+        (lambda runs: winners(runs, alone=True), ONLY_THE_MLP),
+        (lambda runs: winners(runs, differ="error"), ONLY_THE_MLP),
+        (lambda runs: winners(runs, pick=lambda own, key: own[0]), NOT_COMPARED),
+        (lambda runs: winners(runs, pick=lambda own, key: own[-1]), NOT_COMPARED),
         (lambda runs: winners(runs, pick=max), "you took the largest error: small is good"),
         (
             lambda runs: winners(runs, alone=True, pick=max),

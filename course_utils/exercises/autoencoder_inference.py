@@ -48,9 +48,17 @@ def counted(kept: bool):
     return answer
 
 
-def whole_images(model, x, share):
-    keep = (torch.rand(len(x)) >= share).float().view(-1, 1, 1, 1)
-    return errors(model(x * keep), x).mean()
+def erasing(keep):
+    """The loss with a mask of its own: `keep(x, share)` is 1 where a pixel is kept, 0 where it is erased."""
+    return lambda model, x, share: errors(model(x * keep(x, share)), x).mean()
+
+
+def without_a_square(x, share):
+    keep, side = torch.ones_like(x), round(28 * share**0.5)
+    for one in keep:
+        top, left = torch.randint(0, 29 - side, (2,)).tolist()
+        one[:, top : top + side, left : left + side] = 0
+    return keep
 
 
 @torch.no_grad()
@@ -77,6 +85,15 @@ def share_erased(call):
     return erased(call).float().mean().item()
 
 
+def neighbours_together(call):
+    """Whether pixels beside or below each other are erased together more often than by chance."""
+    gone, share = erased(call), share_erased(call)
+    beside = (gone[..., 1:] == gone[..., :-1]).float().mean().item()
+    below = (gone[..., 1:, :] == gone[..., :-1, :]).float().mean().item()
+    # 30,240 pairs: the standard error of either share is about 0.003.
+    return max(beside, below) > share**2 + (1 - share) ** 2 + 0.03
+
+
 def over(pixels):
     """What a loss gives that counts some pixels only: `pixels(call)` is their mask."""
     return lambda call: errors(0.6 * pixels(call), call.untouched[1] * pixels(call)).mean()
@@ -89,6 +106,10 @@ exercise(
     points=3,
     given=masking_cases,
     solution=masking_loss,
+    also_right=(
+        lambda model, x, share: errors(model(F.dropout(x, share) * (1 - share)), x).mean(),
+        erasing(lambda x, share: torch.bernoulli(torch.full_like(x, 1 - share))),
+    ),
     compare=Number("one number, the loss averaged over the images", gradient=True),
     expected=lambda call: errors(torch.full_like(call.untouched[1], 0.6), call.untouched[1]).mean(),
     otherwise="It is the squared error between model(masked x) and x, summed over pixels and averaged over images.",
@@ -115,7 +136,7 @@ exercise(
         (
             lambda model, x, share: errors(model(masked(x, share) + 0.01), x).mean(),
             "pixels that were not erased have changed: they stay as they are, and the erased ones become 0",
-            lambda call: not torch.equal(seen(call), torch.where(erased(call), 0, call.untouched[1])),
+            lambda call: not torch.allclose(seen(call), torch.where(erased(call), 0, call.untouched[1])),
         ),
         (
             lambda model, x, share: masking_loss(model, x, 1 - share),
@@ -126,14 +147,27 @@ exercise(
             lambda call: abs(share_erased(call) - (1 - SHARE)) < 0.02,
         ),
         (
-            lambda model, x, share: errors(model(x * (torch.rand_like(x[:1]) >= share)), x).mean(),
+            erasing(lambda x, share: torch.rand_like(x[:1]) >= share),
             "all images have the same mask: draw one for every pixel of every image, torch.rand_like(x)",
             lambda call: bool((erased(call) == erased(call)[:1]).all()),
         ),
         (
-            whole_images,
+            erasing(lambda x, share: torch.rand(len(x), 1, 1, 1) >= share),
             "you erased whole images and left the others alone: draw a random number for every pixel",
             lambda call: set(erased(call).flatten(1).float().mean(dim=1).tolist()) <= {0.0, 1.0},
+        ),
+        *(
+            (
+                erasing(keep),
+                "pixels beside each other are erased together, in rows, columns or blocks: draw a random number for "
+                "every pixel",
+                neighbours_together,
+            )
+            for keep in (
+                lambda x, share: torch.rand(len(x), 1, 28, 1) >= share,
+                lambda x, share: torch.rand(len(x), 1, 1, 28) >= share,
+                without_a_square,
+            )
         ),
         (
             lambda model, x, share: masking_loss(model, x, share / 2),
@@ -356,7 +390,7 @@ exercise(
         "t = torch.linspace(0, 1, steps)[:, None] has shape (steps, 1); (1 - t) * z_a + t * z_b has shape (steps, n).",
         "model.eval(), then inside torch.no_grad(): return model.decode((1 - t) * z_a + t * z_b).",
     ),
-    praise="One batch of mixed codes is one call of the decoder.",
+    praise="The codes are mixed, not the images, and all steps can be decoded as one batch.",
 )
 
 

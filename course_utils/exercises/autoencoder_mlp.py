@@ -118,6 +118,17 @@ def with_tensors(model, optimizer, batches):
     return tuple(losses)
 
 
+def without_the_last_step(model, optimizer, batches):
+    *earlier, last = batches
+    return [*loop("zbs")(model, optimizer, earlier), *loop("zb")(model, optimizer, [last])]
+
+
+def other_weights(call):
+    """Whether the weights after the training are not those that the solution leaves."""
+    (own, *_), (right, *_) = call.arguments, call.solved.arguments
+    return not all(torch.allclose(p, q, atol=1e-6) for p, q in zip(own.parameters(), right.parameters()))
+
+
 NOTHING_MOVED = (
     "your losses are those of an untrained model, because no step used a gradient: each minibatch needs zero_grad(), "
     "backward() and step(), in this order"
@@ -160,6 +171,12 @@ exercise(
         (
             measured_afterwards,
             "you measured each loss after the step: return the one whose gradient was used",
+        ),
+        (
+            without_the_last_step,
+            "your losses are right, but the weights at the end are not those after four steps: the last minibatch "
+            "needs its step, too",
+            lambda call: call.right and other_weights(call),
         ),
     ),
     told=(

@@ -52,6 +52,11 @@ def distortion_of(logits, x):
     return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(dim=1)
 
 
+def after_sigmoid(logits, x):
+    """The same on paper; in float32 the sigmoid of a large logit is 1."""
+    return F.binary_cross_entropy(logits.sigmoid(), x, reduction="none").flatten(1).sum(dim=1)
+
+
 def rate_of(mu, log_var):
     """KL(q(z|x, y) || N(0, I)) in nats, (B,)."""
     return 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1)
@@ -276,6 +281,12 @@ exercise(
             forward(distortion=lambda logits, x: distortion_of(logits.sigmoid(), x)),
             "you applied a sigmoid, and then the cross entropy that applies one itself: give it the logits",
             lambda distortion, rate, logits, x, *_: (distortion_of(logits.sigmoid(), x), rate),
+        ),
+        value_mistake(
+            forward(distortion=after_sigmoid),
+            "you computed the cross entropy from probabilities. In float32 the sigmoid of a logit of 17 is exactly 1, "
+            "and what its pixel costs is lost: F.binary_cross_entropy_with_logits does both steps in one",
+            lambda distortion, rate, logits, x, *_: (after_sigmoid(logits, x), rate),
         ),
         value_mistake(
             forward(distortion=lambda logits, x: (logits.sigmoid() - x).square().flatten(1).sum(dim=1)),
