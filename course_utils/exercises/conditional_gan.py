@@ -1,5 +1,6 @@
 """Exercises of notebook 11: one update of a conditional GAN, a test of the condition, wrong pairs, a head for pairs."""
 
+import math
 from functools import partial
 
 import torch
@@ -301,10 +302,16 @@ def tables():
     return [(p, q), (apart, apart.clone())]
 
 
-def smallest(p, q, *, wrong=lambda p: (p.sum(dim=0) - p) / (len(p) - 1), over_labels=torch.mean):
+def a_log_b(a, b):
+    return a * b.log()  # NaN where both are 0
+
+
+def smallest(
+    p, q, *, wrong=lambda p: (p.sum(dim=0) - p) / (len(p) - 1), over_labels=torch.mean, cost=torch.xlogy
+):
     fake = q + wrong(p)
     best = p / (p + fake)  # D as a probability
-    return over_labels(-(torch.xlogy(p, best) + torch.xlogy(fake, 1 - best)).sum(dim=1))
+    return over_labels(-(cost(p, best) + cost(fake, 1 - best)).sum(dim=1))
 
 
 exercise(
@@ -320,6 +327,12 @@ exercise(
     otherwise="For each label and image, minimise -p log D - (q + r) log(1 - D) over D, where r is the mean of p over "
     "the other labels; then add up over the images and average over the labels.",
     mistakes=(
+        (
+            lambda p, q: smallest(p, q, cost=a_log_b),
+            "0 log 0 is nan in PyTorch, but what has the probability 0 costs nothing: torch.xlogy(a, b) is a log b, "
+            "and 0 where a is 0",
+            lambda call: call.case == 1 and not math.isfinite(call.result),
+        ),
         (
             lambda p, q: smallest(p, q, wrong=lambda p: 0),
             "that is the smallest loss of the four steps alone: the wrong pairs are missing",
@@ -343,7 +356,7 @@ exercise(
     ),
     told=((lambda p, q: p, "return the smallest loss, one number"), (lambda p, q: 1.0, "minimise -p log D")),
     hints=(
-        "Take one image and one label. D meets it as real with weight p, and as fake with weight q + r.",
+        "For one image and one label, write loss_d as a function of D alone, and set its slope to zero.",
         "-p log D - (q + r) log(1 - D) is smallest at D = p / (p + q + r).",
         "r = (p.sum(dim=0) - p) / (len(p) - 1). torch.xlogy(a, b) is a log b, and 0 where a is 0.",
     ),
@@ -377,6 +390,13 @@ class Projection(nn.Module):
         return self.realism(f)[:, 0] + (self.match(y) * f).sum(dim=1)
 
 
+class SigmoidBehind(PairHead):
+    """The colleague's head as a probability: the sigmoid changes advantages, but not who has them."""
+
+    def forward(self, f, y):
+        return super().forward(f, y).sigmoid()
+
+
 class NoLabel(Projection):
     def forward(self, f, y):
         return self.realism(f)[:, 0]
@@ -388,23 +408,32 @@ class Column(Projection):
 
 
 def logits_of(call: Call) -> torch.Tensor:
-    """What the reader's head says of 20 images under each label, (20, CLASSES)."""
-    y = torch.arange(CLASSES).repeat(20)
+    """What the reader's head says of 200 images under each label, (200, CLASSES)."""
+    y = torch.arange(CLASSES).repeat(200)
     try:
         with forked_random_numbers(), torch.no_grad():
-            logits = call.result(torch.randn(20, 12).repeat_interleave(CLASSES, dim=0), y)
+            # Large features, so that a head in which labels weigh much more than features shows what it can do.
+            logits = call.result(10 * torch.randn(200, 12).repeat_interleave(CLASSES, dim=0), y)
     except Exception as error:
-        raise Wrong(f"your head fails on features (140, 12) and labels (140,): {error}") from None
+        raise Wrong(f"your head fails on features (1400, 12) and labels (1400,): {error}") from None
     if not isinstance(logits, torch.Tensor) or logits.shape != y.shape:
         found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise Wrong(f"your head must return one logit for each pair, (140,); it returned {found}.")
-    return logits.view(20, CLASSES)
+        raise Wrong(f"your head must return one logit for each pair, (1400,); it returned {found}.")
+    return logits.view(200, CLASSES)
 
 
 def spread_of_advantage(call: Call) -> float:
     """How much the advantage of each label over label 0 differs from image to image."""
     logits = logits_of(call)
     return (logits - logits[:, :1]).std(dim=0).max().item()
+
+
+def order_ever_turns(call: Call) -> bool:
+    """Whether there are two labels of which one has the higher logit for some images, and the other one for others."""
+    logits = logits_of(call)
+    more = logits[:, :, None] - logits[:, None, :]  # (200, CLASSES, CLASSES)
+    higher = (more > 1e-5).any(dim=0)  # by more than rounding
+    return bool((higher & higher.T).any())
 
 
 exercise(
@@ -428,11 +457,17 @@ exercise(
             "check whether label and image belong together",
             lambda call: spread_of_advantage(call) < 1e-5,
         ),
+        (
+            partial(SigmoidBehind, hidden=0),
+            "of any two labels your head prefers the same one for every image, whatever the size of the advantage, so "
+            "that D still cannot check whether label and image belong together",
+            lambda call: not order_ever_turns(call),
+        ),
     ),
     told=(
         (lambda *sizes: PairHead, "return a network"),
         (lambda num_features, num_classes: nn.Linear(num_features, 1), "your head fails on features"),
-        (Column, "must return one logit for each pair, (140,); it returned (140, 1)"),
+        (Column, "must return one logit for each pair, (1400,); it returned (1400, 1)"),
         (lambda *sizes: 3, "return a network"),
     ),
     hints=(

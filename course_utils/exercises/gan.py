@@ -9,6 +9,7 @@ from torch.distributions import Normal
 
 from course_utils.exercises.compare import Number, Several, Tensor
 from course_utils.exercises.engine import exercise
+from course_utils.exercises.spies import Spy
 
 # --- the logit of the best discriminator ---
 
@@ -165,7 +166,8 @@ def generator_loss(fake_logits):
 
 def small_players():
     G = nn.Linear(3, 2)
-    D = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0))
+    layers = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0))
+    D = Spy("D", layers, {"x": ("B", 2)})
     optimizers = [torch.optim.SGD(player.parameters(), lr=0.5) for player in (G, D)]
     return [(G, D, *optimizers, [(torch.randn(8, 2) + 2, torch.randn(8, 3)) for _ in range(4)])]
 
@@ -217,7 +219,7 @@ exercise(
     points=3,
     given=small_players,
     solution=loop(),
-    also_right=(with_new_fakes, loop(detach=False)),
+    also_right=(with_new_fakes,),
     compare=Several("the losses of D, one for each pair", (Number("one loss of D, a number"),) * 4),
     describe=lambda *given: "for two small players and four pairs",
     otherwise="Each update is D's step on x and detached fakes, then G's step; return D's loss of each.",
@@ -257,6 +259,13 @@ exercise(
         (
             loop(swapped=True),
             "you swapped real and fake in D's loss: the logits of the real ones come first",
+        ),
+        (
+            loop(detach=False),
+            "the losses are right, but D's loss also computes a gradient for G, which optimizer_g.zero_grad() throws "
+            "away: give D fake.detach() in its own step",
+            # In G's own step, one in each of the four updates, the fakes are not detached.
+            lambda call: call.right and sum(x.requires_grad for (x,) in call.arguments[1].calls) > 4,
         ),
     ),
     told=(
