@@ -201,18 +201,34 @@ def image_grid(
     width = max(left + side * columns, 0.1 * len(title))
     # Rounded, because matplotlib 3.9 makes 355 pixels of 3.5599999999999996 inches.
     height = round(above + side * rows, 9)
-    figure, axes = new_figure(width, height, rows, columns, squeeze=False)
-    figure.set_layout_engine("compressed")  # images that are square leave no gaps
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, image, text in zip(axes.flat, grey, texts):
-        axis.set_axis_on()
-        draw_digit(axis, image, text)
-    for axis, name in zip(axes[:, 0], names):
-        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+    # One pair of axes for all, in inches: one for each image would take most of the drawing time.
+    figure = plain_figure(width, height)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+    axes.set_axis_off()
+    left += (width - left - side * columns) / 2
+    y = 0.35 * bool(title)
+    for row in range(rows):
+        here = slice(row * columns, (row + 1) * columns)
+        y += _height_of(texts[here])
+        for column, (image, text) in enumerate(zip(grey[here], texts[here])):
+            _place_digit(axes, image, text, left + side * column, y, side)
+        for name in names[row : row + 1]:
+            axes.text(left - 0.05, y + side / 2, name, ha="right", va="center", fontsize=10)
+        y += side
     if title:
-        figure.suptitle(title, fontsize=12)
+        figure.suptitle(title, fontsize=12, y=1 - 0.07 / height)
     return figure
+
+
+def _place_digit(axes, image: np.ndarray, text: str, x: float, y: float, side: float) -> None:
+    """An image (H, W), uint8, in the square of `side` whose upper left corner is (x, y), and a text above it."""
+    gap = 0.03
+    high, wide = (side - 2 * gap) * np.array(image.shape) / max(image.shape)
+    x += (side - wide) / 2
+    y += (side - high) / 2
+    extent = (x, x + wide, y + high, y)
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto", extent=extent)
+    axes.text(x + wide / 2, y - 0.04, text, ha="center", va="bottom", fontsize=10)
 
 
 def _captions(captions: Iterable, count: int) -> list[str]:
@@ -315,15 +331,18 @@ def draw_mosaic(axis, images: torch.Tensor | np.ndarray) -> None:
 def draw_class_map(axis, points: np.ndarray, labels: np.ndarray) -> None:
     """Points (N, 2) coloured by class, each class's number at the middle (median) of its points.
 
-    Numbers that would cover each other are moved apart.
+    Numbers that would cover each other are moved apart; a line then leads from each to its middle.
     """
     classes = np.unique(labels)
     colours = [PALETTE[int(label) % len(PALETTE)] for label in classes]
     for label, colour in zip(classes, colours):
         own = points[labels == label]
         axis.scatter(own[:, 0], own[:, 1], s=5, color=colour, alpha=0.6, linewidths=0)
-    middles = axis.transData.transform([np.median(points[labels == label], axis=0) for label in classes])
-    places = axis.transData.inverted().transform(_apart(middles, BADGE * axis.figure.dpi / 72))
+    middles = np.array([np.median(points[labels == label], axis=0) for label in classes])
+    on_screen = _apart(axis.transData.transform(middles), BADGE * axis.figure.dpi / 72)
+    places = axis.transData.inverted().transform(on_screen)
+    for colour, ends in zip(colours, np.stack([middles, places], axis=1)):
+        axis.plot(*ends.T, color=colour, scalex=False, scaley=False)
     for label, colour, (x, y) in zip(classes, colours, places):
         axis.text(
             x, y, str(label), fontsize=13, fontweight="bold", ha="center", va="center", color="black",

@@ -22,7 +22,7 @@ from course_utils.environment import forked_random_numbers
 
 SECONDS_BETWEEN_PICTURES = 0.5
 # Of the time that the training itself takes; `make bench` measures what the history adds.
-SHARE_OF_TIME_FOR_PICTURES = 0.05
+SHARE_OF_TIME_FOR_PICTURES = 0.03
 
 
 class TrainingRun:

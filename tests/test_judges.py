@@ -248,6 +248,14 @@ def test_the_frechet_distance_takes_images_of_both_kinds_and_is_0_for_the_same(t
     assert judges.frechet_distance(toy_judge, images, x) == pytest.approx(0, abs=1e-6)
 
 
+def test_the_frechet_distance_to_features_is_the_one_to_their_images(toy_judge):
+    real, x = torch.rand(2, 300, 1, 28, 28)
+    to_features = judges.frechet_distance(toy_judge, judges.features(toy_judge, real), x)
+    assert to_features == judges.frechet_distance(toy_judge, real, x) > 0
+    with pytest.raises(ValueError, match=r"real must be pixels \(N, 1, 28, 28\).*\(300, 784\)"):
+        judges.frechet_distance(toy_judge, real.flatten(1), x)
+
+
 def test_the_frechet_distance_leaves_the_judge_as_it_is():
     judge = judges.load_judge("strokes")
     x = torch.rand(300, 1, 28, 28)
@@ -267,6 +275,16 @@ def test_neighbours_come_with_their_distances_the_nearest_first():
     distances, indices = judges.nearest_neighbours(torch.zeros(1, 1, 1, 2), references, k=3)
     assert indices.tolist() == [[0, 2, 1]]
     assert torch.allclose(distances, torch.tensor([[0.0, 1.0, 5.0]], dtype=distances.dtype), atol=1e-5)
+
+
+def test_neighbours_that_are_nearly_equal_and_far_from_the_origin_keep_their_order():
+    torch.manual_seed(0)
+    references = 1000 + torch.rand(300, 20)
+    queries = references + 1e-3 * torch.rand(300, 20)
+    right = (queries.double()[:, None] - references.double()).norm(dim=2).sort(dim=1)
+    distances, indices = judges.nearest_neighbours(queries, references, k=3)
+    assert torch.equal(indices, right.indices[:, :3])
+    assert torch.allclose(distances.double(), right.values[:, :3], rtol=1e-5)
 
 
 def test_measures_take_tensors_with_gradients_and_of_half_precision():

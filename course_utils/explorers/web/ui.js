@@ -301,8 +301,18 @@ export function classMap({ points, labels, limits, names, label, width = 460, he
       return [toX(median(own.map((i) => points[2 * i]))), toY(median(own.map((i) => points[2 * i + 1])))];
     });
     pen.textAlign = "center";
-    apart(middles, 28).forEach(([x, y], index) => {
-      Object.assign(pen, { fillStyle: "white", strokeStyle: PALETTE[kinds[index] % PALETTE.length], lineWidth: 2.5 });
+    const places = apart(middles, 28);
+    const colour = (index) => PALETTE[kinds[index] % PALETTE.length];
+    // A number that was moved is tied to its middle.
+    places.forEach(([x, y], index) => {
+      Object.assign(pen, { strokeStyle: colour(index), lineWidth: 1.5 });
+      pen.beginPath();
+      pen.moveTo(...middles[index]);
+      pen.lineTo(x, y);
+      pen.stroke();
+    });
+    places.forEach(([x, y], index) => {
+      Object.assign(pen, { fillStyle: "white", strokeStyle: colour(index), lineWidth: 2.5 });
       disc(pen, x, y, 12);
       pen.fillStyle = "black";
       pen.fillText(kinds[index], x, y);
