@@ -26,8 +26,6 @@ IMAGES_SEEN = 240_000
 PEAK_RATE = 6e-3
 # As many as fit into a processor's cache: on a CPU a quarter faster than a thousand.
 IMAGES_AT_ONCE = 250
-# Their distances to 60,000 references take 240 MB.
-QUERIES_AT_ONCE = 1000
 
 ToProbabilities = Callable[[torch.Tensor], torch.Tensor]
 
@@ -186,9 +184,9 @@ def frechet_distance(judge: Judge, real: torch.Tensor, x: torch.Tensor) -> float
     double precision. It falls with the number of images, so compare distances of equal numbers only, and give the
     floor beside them: the distance of two sets of real images.
 
-    `real` and `x` are pixels (N, 1, 28, 28) in [0, 1], or uint8 images (N, 28, 28). `real` may also be what `features`
-    returned for the real images, so that many sets are compared with it at the cost of one. Raises ValueError for other
-    shapes, and for fewer images than twice the number of features, whose covariances would mean nothing.
+    `real` and `x` are pixels (N, 1, 28, 28) in [0, 1], or uint8 images (N, 28, 28), or what `features` returned for
+    them, so that images which are compared with many others are looked at once. Raises ValueError for other shapes,
+    and for fewer images than twice the number of features, whose covariances would mean nothing.
     """
     from torchmetrics.image.fid import FrechetInceptionDistance
 
@@ -230,11 +228,12 @@ def nearest_neighbours(
     and carry no gradients. Raises ValueError if they are not finite or do not fit, or k is more than there are
     references.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     for name, values in (("queries", queries), ("references", references)):
         if not isinstance(values, torch.Tensor):
             raise ValueError(f"{name} must be a tensor; got {type(values).__name__}")
-        # NaN is its tensor's least and greatest value; to look at these two takes a tenth of the time.
-        if values.numel() and not torch.stack(values.aminmax()).isfinite().all():
+        if not values.isfinite().all():
             raise ValueError(f"{name} must be finite; got {values[~values.isfinite()][0]}")
     if queries.ndim < 2 or queries.shape[1:] != references.shape[1:]:
         raise ValueError(
@@ -246,23 +245,10 @@ def nearest_neighbours(
     check_whole("k", k, 1, len(references))
     if len(queries) == 0:
         return torch.empty(0, k), torch.empty(0, k, dtype=torch.int64)
-    dtype = torch.promote_types(torch.promote_types(queries.dtype, references.dtype), torch.float32)
-    queries, references = (
-        values.detach().flatten(1).to(references.device, dtype) for values in (queries, references)
-    )
-    # Distances around the middle are rounded least.
-    middle = references.mean(dim=0)
-    around_middle = references - middle
-    distances, indices = [], []
-    for part in queries.split(QUERIES_AT_ONCE):
-        # All distances by one matrix product, which no tree beats in so many dimensions; those that are kept are then
-        # computed anew, because the product's rounding errors would be seen where images are alike.
-        far = torch.cdist(part - middle, around_middle, compute_mode="use_mm_for_euclid_dist")
-        nearest = far.topk(k, largest=False).indices  # (B, k)
-        exact, order = (part[:, None] - references[nearest]).norm(dim=2).sort(dim=1)
-        distances.append(exact.cpu())
-        indices.append(nearest.gather(1, order).cpu())
-    return torch.cat(distances), torch.cat(indices)
+    # Brute force is a matrix product, which no tree beats in so many dimensions.
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(_rows(references))
+    distances, indices = search.kneighbors(_rows(queries))
+    return torch.from_numpy(distances), torch.from_numpy(indices)
 
 
 def pca_reconstruction(train_images: torch.Tensor, x: torch.Tensor, numbers: int) -> torch.Tensor:
@@ -298,7 +284,7 @@ def _check_has_features(judge: Judge) -> None:
 
 
 def _features_of_any(judge: Judge, images: torch.Tensor, name: str) -> torch.Tensor:
-    """The features (N, 128) of pixels or of uint8 images, or of what they are already."""
+    """The features (N, 128) of pixels or of uint8 images; what is features already stays as it is."""
     if isinstance(images, torch.Tensor) and images.shape[1:] == (judge.classifier.head.in_features,):
         return images
     is_uint8 = isinstance(images, torch.Tensor) and images.dtype == torch.uint8

@@ -43,6 +43,8 @@ LETTERS, CAPTION_HEIGHT = 14, 40
 # The largest figure, in inches: no page shrinks it, and a slide enlarges it until its letters can be read far away.
 WIDTH, HEIGHT = 8.25, 3.6
 SMALLEST_SIDE, LARGEST_SIDE = 0.3, 2.1  # of an image's place in a grid, in inches
+MARGIN = 0.03  # around an image in its place, in inches
+WHITE_ON_BLACK = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
 BADGE = 21  # the diameter of a class's badge on a map, in points
 # Holds the reader's settings of matplotlib from the making of a figure until a picture is drawn.
 _default_style = ExitStack()
@@ -176,7 +178,7 @@ def draw_digit(axes, image: np.ndarray, title: str = "", colour: str = BLACK) ->
         spine.set_visible(False)
     if title:
         axes.set_title(title, fontsize=10, color=colour)
-    return axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    return axes.imshow(image, **WHITE_ON_BLACK)
 
 
 def image_grid(
@@ -194,26 +196,26 @@ def image_grid(
     grey = as_grey(images)
     texts = _captions([""] * len(grey) if captions is None else captions, len(grey))
     names = [] if row_names is None else [f"{name}" for name in row_names]
-    rows = -(-len(grey) // columns)
-    left = _width_of(names)
-    above = sum(_height_of(texts[i * columns : (i + 1) * columns]) for i in range(rows)) + 0.35 * bool(title)
-    side = min((WIDTH - left) / columns, max((HEIGHT - above) / rows, SMALLEST_SIDE), LARGEST_SIDE)
+    starts = range(0, len(grey), columns)
+    letters = [_height_of(texts[start : start + columns]) for start in starts]
+    top, left = 0.35 if title else 0.0, _width_of(names)
+    above = top + sum(letters)
+    side = min((WIDTH - left) / columns, max((HEIGHT - above) / len(starts), SMALLEST_SIDE), LARGEST_SIDE)
     width = max(left + side * columns, 0.1 * len(title))
     # Rounded, because matplotlib 3.9 makes 355 pixels of 3.5599999999999996 inches.
-    height = round(above + side * rows, 9)
+    height = round(above + side * len(starts), 9)
     # One pair of axes for all, in inches: one for each image would take most of the drawing time.
     figure = plain_figure(width, height)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()
     left += (width - left - side * columns) / 2
-    y = 0.35 * bool(title)
-    for row in range(rows):
-        here = slice(row * columns, (row + 1) * columns)
-        y += _height_of(texts[here])
-        for column, (image, text) in enumerate(zip(grey[here], texts[here])):
-            _place_digit(axes, image, text, left + side * column, y, side)
-        for name in names[row : row + 1]:
-            axes.text(left - 0.05, y + side / 2, name, ha="right", va="center", fontsize=10)
+    y = top
+    for row, start in enumerate(starts):
+        y += letters[row]
+        for i in range(start, min(start + columns, len(grey))):
+            _place_digit(axes, grey[i], texts[i], left + side * (i - start), y, side)
+        if row < len(names):
+            axes.text(left - 0.05, y + side / 2, names[row], ha="right", va="center", fontsize=10)
         y += side
     if title:
         figure.suptitle(title, fontsize=12, y=1 - 0.07 / height)
@@ -222,12 +224,10 @@ def image_grid(
 
 def _place_digit(axes, image: np.ndarray, text: str, x: float, y: float, side: float) -> None:
     """An image (H, W), uint8, in the square of `side` whose upper left corner is (x, y), and a text above it."""
-    gap = 0.03
-    high, wide = (side - 2 * gap) * np.array(image.shape) / max(image.shape)
+    high, wide = (side - 2 * MARGIN) * np.array(image.shape) / max(image.shape)
     x += (side - wide) / 2
     y += (side - high) / 2
-    extent = (x, x + wide, y + high, y)
-    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto", extent=extent)
+    axes.imshow(image, **WHITE_ON_BLACK, aspect="auto", extent=(x, x + wide, y + high, y))
     axes.text(x + wide / 2, y - 0.04, text, ha="center", va="bottom", fontsize=10)
 
 
@@ -341,9 +341,8 @@ def draw_class_map(axis, points: np.ndarray, labels: np.ndarray) -> None:
     middles = np.array([np.median(points[labels == label], axis=0) for label in classes])
     on_screen = _apart(axis.transData.transform(middles), BADGE * axis.figure.dpi / 72)
     places = axis.transData.inverted().transform(on_screen)
-    for colour, ends in zip(colours, np.stack([middles, places], axis=1)):
-        axis.plot(*ends.T, color=colour, scalex=False, scaley=False)
-    for label, colour, (x, y) in zip(classes, colours, places):
+    for label, colour, middle, (x, y) in zip(classes, colours, middles, places):
+        axis.plot([middle[0], x], [middle[1], y], color=colour, scalex=False, scaley=False)
         axis.text(
             x, y, str(label), fontsize=13, fontweight="bold", ha="center", va="center", color="black",
             bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colour, "linewidth": 2},
