@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import nn
@@ -34,6 +35,7 @@ class PageDemo:
     make: Callable[[], WebDemo]
 
 
+@cache
 def page_script(name: str) -> str:
     """The script that puts the demo `name` of DEMOS in the place of every element with data-demo="NAME".
 

@@ -14,7 +14,7 @@ from workshop import bench, classic_vae
 def data():
     strokes = load_images("strokes")
     return dataclasses.replace(
-        strokes, train_images=strokes.train_images[:2000], train_labels=strokes.train_labels[:2000]
+        strokes, train_images=strokes.train_images[:500], train_labels=strokes.train_labels[:500]
     )
 
 
