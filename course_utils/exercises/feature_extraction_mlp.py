@@ -97,9 +97,10 @@ class WatchedSGD(torch.optim.SGD):
         network[0].weight.register_hook(lambda gradient: self.events.append("backward"))
 
     def step(self, closure=None):
+        loss = super().step(closure)  # a closure computes the gradients: it comes before the step itself
         self.events.append("step")
-        super().step(closure)
         self.weights.append(parameters_to_vector(self.param_groups[0]["params"]).detach())
+        return loss
 
     def zero_grad(self, set_to_none=True):
         self.events.append("zero_grad")
@@ -133,6 +134,16 @@ take_step = step_in_order("zbs")
 def network_erases(network, optimizer, x, y):
     network.zero_grad()
     return step_in_order("bs")(network, optimizer, x, y).item()
+
+
+def step_with_a_closure(network, optimizer, x, y):
+    def closure():
+        optimizer.zero_grad()
+        loss = F.cross_entropy(network(x), y)
+        loss.backward()
+        return loss
+
+    return optimizer.step(closure)
 
 
 def accuracy_after(network, optimizer, x, y):
@@ -185,7 +196,7 @@ exercise(
     given=two_steps,
     together=True,
     solution=take_step,
-    also_right=(step_in_order("bsz"), network_erases),
+    also_right=(step_in_order("bsz"), network_erases, step_with_a_closure),
     compare=Number("the loss, one number"),
     otherwise="It is F.cross_entropy(network(x), y), measured before the step.",
     mistakes=(
@@ -294,6 +305,17 @@ def switch_gradients_off(network):
     freeze(network)
 
 
+def replace_the_head(network):
+    network[1] = nn.Linear(3, 2)
+    freeze(network)
+
+
+def is_head_replaced(call):
+    """Whether the head is another one, or its numbers are others."""
+    heads = [list(network[1].parameters()) for network in (call.arguments[0], call.untouched[0])]
+    return len(heads[0]) != len(heads[1]) or not all(torch.equal(a, b) for a, b in zip(*heads))
+
+
 def frozen(call, part):
     """Of the extractor (part 0) or the head (part 1): whether each tensor is frozen."""
     return [not parameter.requires_grad for parameter in call.arguments[0][part].parameters()]
@@ -315,6 +337,11 @@ exercise(
     also_right=(freezing(one_by_one), freezing(freeze, lambda network: network[1].parameters())),
     compare=Instance("the list of the head's parameters, which the optimiser gets", (list, tuple, set)),
     mistakes=(
+        (
+            freezing(replace_the_head),
+            "network[1] is not the head that you were given: leave it in its place as it is, and return its parameters",
+            is_head_replaced,
+        ),
         (
             freezing(lambda network: network.requires_grad_(False)),
             "the extractor is frozen, but the head is too: nothing is left to learn the new task. Freeze network[0] "

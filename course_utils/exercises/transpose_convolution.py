@@ -212,6 +212,17 @@ def transposed_layers(made: Call) -> list:
     return [layer for layer in made.result.modules() if isinstance(layer, nn.ConvTranspose2d)]
 
 
+class OwnModule(nn.Module):
+    """A right decoder whose order of layers only its `forward` knows."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = decoder_of((6, 2, 1), (6, 2, 1))
+
+    def forward(self, h):
+        return self.layers(h)
+
+
 def sides(made: Call) -> list[int]:
     """Each layer's output side, by the formula, from 9 on: the heights, or if these are right, the widths."""
     for axis in (0, 1):
@@ -227,6 +238,15 @@ def sides(made: Call) -> list[int]:
 
 def unevenly_covered(made: Call) -> bool:
     return any(size % 3 for layer in transposed_layers(made) for size in layer.kernel_size)
+
+
+def beyond_all_copies(made: Call) -> bool:
+    """Whether output_padding gives back more than padding has cut off, on either axis of a layer."""
+    return any(
+        more > cut
+        for layer in transposed_layers(made)
+        for more, cut in zip(layer.output_padding, layer.padding)
+    )
 
 
 def is_affine(network: nn.Module) -> bool:
@@ -257,12 +277,18 @@ exercise(
     solution=lambda: decoder_of((6, 2, 1), (6, 2, 1)),
     also_right=(
         lambda: decoder_of((3, 0, 0), (9, 3, 0)),
-        lambda: decoder_of((9, 3, 0), (6, 2, 1)),
+        lambda: decoder_of((9, 4, 2), (6, 2, 1)),
         lambda: decoder_of(((6, 3), (2, 0), (1, 0)), (6, 2, 1)),
     ),
     compare=Network("the repaired nn.Sequential", (1, 16, 9, 9)),
     otherwise="Follow the side of the image through both layers with the formula.",
     mistakes=(
+        Mistake(
+            OwnModule,
+            "return the decoder as the one above is written, as an nn.Sequential of its layers: the check reads their "
+            "order and their settings there",
+            told_if=lambda made: not isinstance(made.result, nn.Sequential),
+        ),
         Mistake(
             lambda: nn.Sequential(nn.Upsample(scale_factor=9), nn.Conv2d(16, 1, 3, padding=1)),
             "keep two transpose convolutions: their kernel, padding and output_padding are what is wrong",
@@ -278,6 +304,12 @@ exercise(
         Mistake(lambda: decoder_of((4, 1, 1), (6, 2, 1)), UNEVEN, told_if=unevenly_covered),
         Mistake(lambda: decoder_of((4, 1, 2), (4, 2, 0)), UNEVEN, told_if=unevenly_covered),
         Mistake(lambda: decoder_of(*[((6, 4), (2, 1), 1)] * 2), UNEVEN, told_if=unevenly_covered),
+        Mistake(
+            lambda: decoder_of((3, 1, 2), (6, 2, 1)),
+            "a layer has more output_padding than padding: what exceeds the padding is filled with zeros, so that the "
+            "last rows and columns get no copy at all",
+            told_if=beyond_all_copies,
+        ),
         Mistake(
             lambda: decoder_of((6, 2, 0), (6, 2, 0)),
             lambda made: (
