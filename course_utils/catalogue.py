@@ -22,6 +22,14 @@ class TrainedModel:
     label: str | None = None
     made_by: str | None = None
 
+    def how_to_make(self, dataset: str) -> str:
+        """What to do where it is missing for a data set."""
+        return (
+            f"{self.made_by} makes it"
+            if self.made_by
+            else f"run {self.notebook} with {dataset} first, which makes it"
+        )
+
 
 _VAE_MEASURES = ("negative_elbo", "rate")
 # Notebook 08 trains these only where they are missing.

@@ -239,10 +239,8 @@ def load_with_manifest(name: str, dataset: str | None = None) -> tuple[nn.Module
             return read(path)
     if not SHIPPED.is_dir():
         remedy = f"{SHIPPED} is missing: install from the course's folder with `pip install --editable .`"
-    elif row.made_by:
-        remedy = f"{row.made_by} makes it"
     else:
-        remedy = f"run {row.notebook} with {dataset} first, which makes it"
+        remedy = row.how_to_make(dataset)
     raise CheckpointError(f"{dataset} has no trained {name}: {remedy}")
 
 

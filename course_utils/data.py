@@ -342,15 +342,22 @@ def _above_raw(folder: Path) -> Path:
 def _load_torchvision(name: str, root: Path) -> ImageData:
     # Imported here, because `strokes` shall load fast and even beside a torchvision that does not fit torch.
     from torchvision import datasets
+    from torchvision.datasets.mnist import read_image_file, read_label_file
 
     dataset_class = getattr(datasets, DATASETS[name].torchvision)
     folder = root / DATASETS[name].torchvision / "raw"
     if not all((folder / file).is_file() for file in RAW_FILES):
         _download(name, dataset_class, root)
     _verify(name, dataset_class, folder)
-    train = dataset_class(root, train=True)
-    test = dataset_class(root, train=False)
-    return ImageData(name, CLASSES[name], train.data, train.targets.long(), test.data, test.targets.long())
+    # Not by the class itself: it prefers what an old torchvision left in the folder `processed`, which nobody verified.
+    train, test = (
+        (
+            read_image_file(folder / f"{part}-images-idx3-ubyte"),
+            read_label_file(folder / f"{part}-labels-idx1-ubyte"),
+        )
+        for part in ("train", "t10k")
+    )
+    return ImageData(name, CLASSES[name], *train, *test)
 
 
 def _download(name: str, dataset_class: Any, root: Path) -> None:

@@ -10,6 +10,7 @@ otherwise wait for both, although many never call these functions.
 
 import time
 from collections.abc import Callable
+from numbers import Real
 
 import numpy as np
 import torch
@@ -162,8 +163,8 @@ def fidelity(judge: ToProbabilities, x: torch.Tensor, labels: torch.Tensor) -> f
 
 def acceptance(judge: ToProbabilities, x: torch.Tensor, confidence: float = 0.95) -> float:
     """The share of images x of whose class the judge is sure: its largest probability is at least `confidence`."""
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1; got {confidence}")
+    if not isinstance(confidence, Real) or not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1; got {confidence!r}")
     return (probabilities(judge, x).amax(dim=1) >= confidence).float().mean().item()
 
 
@@ -186,7 +187,8 @@ def frechet_distance(judge: Judge, real: torch.Tensor, x: torch.Tensor) -> float
 
     `real` and `x` are pixels (N, 1, 28, 28) in [0, 1], or uint8 images (N, 28, 28), or what `features` returned for
     them, so that images which are compared with many others are looked at once. Raises ValueError for other shapes,
-    and for fewer images than twice the number of features, whose covariances would mean nothing.
+    and for fewer images than twice the number of features, whose covariances would mean nothing, and for
+    features that are not finite.
     """
     from torchmetrics.image.fid import FrechetInceptionDistance
 
@@ -200,6 +202,8 @@ def frechet_distance(judge: Judge, real: torch.Tensor, x: torch.Tensor) -> float
             raise ValueError(
                 f"{name} must hold at least {2 * network.num_features} images for a covariance; got {len(rows)}"
             )
+        if not rows.isfinite().all():  # it would end the kernel
+            raise ValueError(f"{name} must be finite; got {rows[~rows.isfinite()][0]}")
         metric.update(rows.double(), real=name == "real")
     return metric.compute().item()
 

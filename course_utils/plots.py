@@ -28,6 +28,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image, ImageDraw, ImageFont
 
+from course_utils.data import check_whole
+
 # Okabe and Ito (2008), "Color Universal Design": told apart by readers with any common colour blindness.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 SKY, VERMILION, YELLOW, BLACK, GREY = "#56B4E9", "#D55E00", "#F0E442", "#000000", "#BBBBBB"
@@ -191,8 +193,9 @@ def image_grid(
     """A grid of images (N, 28, 28) or (N, 1, 28, 28), row by row, as large as a figure may be, or higher for many rows.
 
     `captions` stand above each image, `row_names` left of each row: texts or numbers. Raises ValueError as `as_grey`
-    does, for no image, and unless there are as many captions as images.
+    does, for no image, unless there are as many captions as images, and unless `columns` is a whole number from 1.
     """
+    check_whole("columns", columns, 1)
     grey = as_grey(images)
     texts = _captions([""] * len(grey) if captions is None else captions, len(grey))
     names = [] if row_names is None else [f"{name}" for name in row_names]
@@ -377,6 +380,7 @@ def tiles(
     `wrong` marks tiles by a frame and a cross, so that nobody needs to tell colours apart; `side` is the side
     of one image on the screen, in pixels. Raises ValueError as `image_grid` does.
     """
+    check_whole("columns", columns, 1)
     grey = as_grey(images)
     texts = _captions(captions, len(grey))
     gap = 8

@@ -8,6 +8,7 @@ COURSE_OWN_DIR     the folder of what a reader makes: the trained models, and wh
 COURSE_KEEP_MODELS 0: what a notebook makes is kept until its kernel ends only, so that no other notebook loads it;
                    tests, `make notebooks` and CI run so (default: 1)
 COURSE_STRICT      1: an exercise that is not solved raises an error instead of printing (the tests of solutions)
+COURSE_CHROMIUM    the browser of what is drawn, measured or tested in one (default: one that is installed)
 """
 
 import atexit
@@ -20,6 +21,8 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 PROJECT = Path(__file__).resolve().parents[1]
 DATA = PROJECT / "data"
@@ -156,6 +159,11 @@ def _expanded(path: str | Path, source: str) -> Path:
 
 @functools.cache
 def _folder_of_this_process() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="course-models-"))
+    # A process that was killed, as kernels are after a test, has left its own.
+    for old in Path(tempfile.gettempdir()).glob("course-models-*-*"):
+        number = old.name.split("-")[2]
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"course-models-{os.getpid()}-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder

@@ -267,6 +267,7 @@ def tanh(model):
     ("name", "change", "method"),
     [
         ("mlp_autoencoder", other_activation, "encode"),
+        ("mlp_autoencoder", {"encode": lambda self, x: self.encoder(x) * float("nan")}, "encode"),
         ("vae", tanh, "encode"),
         ("vae", {"encode": lambda self, x: self.encoder(x).chunk(2, dim=1)[::-1]}, "encode"),
         (

@@ -177,6 +177,7 @@ def test_a_download_arrives_whole_and_is_not_repeated(publisher, root, name):
     first = load_images(name, root)
     assert first.train_images.shape == (30, 28, 28) and first.test_labels.shape == (20,)
     assert idx_file(first.train_images) == small_files(NAMES.index(name))["train-images-idx3-ubyte"]
+    assert idx_file(first.test_labels.byte()) == small_files(NAMES.index(name))["t10k-labels-idx1-ubyte"]
     assert first.train_labels.dtype == torch.int64 and len(first.classes) == 10 and not first.train_factors
     fetched = len(publisher.requests)
     again = load_images(name, root)
@@ -205,6 +206,17 @@ def test_a_folder_that_is_only_named_like_a_data_set_is_taken_as_it_is(publisher
     load_images("mnist", tmp_path / "MNIST")
     assert raw_folder(tmp_path / "MNIST", "mnist").is_dir()
     assert load_images("mnist", tmp_path / "MNIST").name == "mnist"
+
+
+def test_what_an_old_torchvision_left_beside_the_verified_files_is_not_read(publisher, root):
+    expected = load_images("mnist", root)
+    (root / "MNIST" / "processed").mkdir()
+    for file in ("training.pt", "test.pt"):
+        other = torch.full((5, 28, 28), 77, dtype=torch.uint8), torch.full((5,), 9)
+        torch.save(other, root / "MNIST" / "processed" / file)
+    found = load_images("mnist", root)
+    assert torch.equal(found.train_images, expected.train_images)
+    assert torch.equal(found.test_labels, expected.test_labels)
 
 
 @pytest.mark.parametrize("name", NAMES)

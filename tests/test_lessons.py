@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from course_utils.exercises import EXERCISES
-from course_utils.settings import course_notebooks
+from course_utils.settings import PROJECT, course_notebooks
 from workshop.lessons import lesson_of, tags, without_exercises, words
 from workshop.times import README, readme_row
 
@@ -94,10 +94,11 @@ def test_exercises_say_their_level_as_they_are_declared(cells):
     assert [int(number) for number, _ in LEVELS.findall(texts)] == list(range(1, len(stars) + 1))
 
 
-def test_there_is_one_open_task_at_the_end(cells):
+def test_there_is_one_open_task_at_the_end(lesson, cells):
     texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
     (task,) = [text for text in texts if re.search(r"^#{2,3} Open task \(\*\*\*\)", text, re.MULTILINE)]
     assert "A good answer" in task
+    assert [section.title for section in lesson.sections][-2:] == ["Open task (***)", "References"]
 
 
 def statements(source: str) -> set[str]:
@@ -133,6 +134,11 @@ def test_the_notebook_ends_with_what_to_remember_and_references(lesson, cells):
     (references,) = [section for section in lesson.sections if section.title == "References"]
     entries = re.findall(r"^- .*\]\(https?://[^)]+\)", references.cells[0].source, re.MULTILINE)
     assert 3 <= len(entries) <= 8
+
+
+def test_the_instructors_guide_lists_its_page(path):
+    guide = (PROJECT / "instructors" / "README.md").read_text(encoding="utf-8")
+    assert len(re.findall(rf"^\| .*\({path.stem}\.md\) \|", guide, re.MULTILINE)) == 1
 
 
 def test_the_head_tells_the_same_running_time_as_the_readme(path, cells):

@@ -105,6 +105,13 @@ def test_a_grid_is_as_large_as_a_figure_may_be_and_shows_its_texts(count, column
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 100 * width and box.y1 <= 100 * height
 
 
+@pytest.mark.parametrize("columns", [0, -1, 2.0, "2"])
+@pytest.mark.parametrize("draw", [plots.image_grid, plots.tiles])
+def test_columns_that_are_no_whole_number_are_refused(draw, columns):
+    with pytest.raises(ValueError, match=f"columns must be a whole number, at least 1; got {columns!r}"):
+        draw(torch.zeros(2, 28, 28), captions=["a", "b"], columns=columns)
+
+
 def test_labels_are_captions_as_they_are():
     for captions in ([1, 2, 3], torch.tensor([1, 2, 3]), np.array([1, 2, 3])):
         figure = plots.image_grid(torch.zeros(3, 28, 28), captions=captions, row_names=captions[:1])

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,24 @@ def test_models_that_are_not_kept_lie_in_one_folder_that_ends_with_the_process()
         check=True,
     )
     assert not Path(result.stdout.strip()).exists()
+
+
+def test_such_folders_of_processes_that_were_killed_are_removed_by_the_next(monkeypatch, tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = [f"course-models-{number}-abc" for number in (gone.pid, os.getppid())]
+    for name in (*names, "course-models-abc", "course-models-mine-abc"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("COURSE_KEEP_MODELS", "0")
+    settings._folder_of_this_process.cache_clear()
+    try:
+        assert own_folder().parent == tmp_path
+        left = {path.name for path in tmp_path.iterdir()} - {own_folder().name}
+    finally:
+        settings._folder_of_this_process.cache_clear()
+    assert left == {names[1], "course-models-abc", "course-models-mine-abc"}
 
 
 def test_what_a_reader_makes_beside_the_notebooks_is_none_of_the_course(monkeypatch, tmp_path):

@@ -25,6 +25,7 @@ from workshop.exercise_cells import (
     open_task_in,
     rubric,
 )
+from workshop.folders import check_new
 from workshop.lessons import lesson_of, tags
 from workshop.nbgrader_export import export
 from workshop.notebooks import file_text
@@ -74,8 +75,7 @@ def main() -> None:
     # `make` and some shells leave a `~` as it is.
     out = arguments.out.expanduser()
     archive = Path(f"{out}.zip")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        sys.exit(f"OUT must be a folder that is new or empty; got {str(out)!r}")
+    check_new(out)
     if archive.exists():
         sys.exit(f"OUT must be a name for which no zip exists yet; got {str(out)!r}, and {archive} exists")
     try:

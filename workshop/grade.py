@@ -208,8 +208,14 @@ def main() -> None:
         course, submissions = originals(arguments.notebooks), read_submissions(handed_in)
     except ValueError as problem:
         sys.exit(str(problem))
+    # There the next command would take the grades for a student.
+    if out.resolve().is_relative_to(handed_in.resolve()):
+        sys.exit(f"OUT must lie outside HANDED_IN; got {str(out)!r}")
     records = out / "records"
-    records.mkdir(parents=True, exist_ok=True)
+    try:
+        records.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        sys.exit(f"OUT must be a folder that can be written; got {str(out)!r} ({problem.strerror})")
     protection = sandbox(handed_in.resolve(), out.resolve())
     if not protection:
         print(UNPROTECTED, file=sys.stderr)

@@ -18,6 +18,7 @@ from pathlib import Path
 from course_utils.exercises import EXERCISES
 from course_utils.files import write_whole
 from workshop.exercise_cells import POINTS_OF_PART, Original
+from workshop.folders import remove_what_was_made_before
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{student}</title>
@@ -44,6 +45,7 @@ def write_report(records: list[dict], course: list[Original], out: Path) -> None
     Raises ValueError if one of them is no number of points.
     """
     tasks = _open_tasks(records, course, out / "open_tasks.csv")
+    names = {original.name for original in course}
     exercises = [exercise.name for original in course for exercise in original.exercises]
     most = {name: EXERCISES[name].points for name in exercises}
     header = [
@@ -54,7 +56,7 @@ def write_report(records: list[dict], course: list[Original], out: Path) -> None
     for record in records:
         student, results = record["student"], record["results"]
         points = {name: most[name] * (results.get(name, {}).get("status") == "right") for name in exercises}
-        parts = [row for row in tasks if row[0] == _harmless(student)]
+        parts = [row for row in tasks if row[0] == _harmless(student) and row[1] in names]
         given = sum(int(row[3] or 0) for row in parts)
         total = sum(points.values()) + given
         look_at = "; ".join(f"{place}: {', '.join(found)}" for place, found in record["look_at"].items())
@@ -72,6 +74,7 @@ def write_report(records: list[dict], course: list[Original], out: Path) -> None
     # With a byte order mark, spreadsheets read names in UTF-8; what a message holds may be no text at all.
     coding = {".csv": "utf-8-sig"}
     write_whole({p: text.encode(coding.get(p.suffix, "utf-8"), "replace") for p, text in texts.items()})
+    remove_what_was_made_before(out, {path.relative_to(out).as_posix() for path in pages})
 
 
 def _open_tasks(records: list[dict], course: list[Original], file: Path) -> list[list[str]]:
@@ -84,8 +87,11 @@ def _open_tasks(records: list[dict], course: list[Original], file: Path) -> list
         for part in original.rubric
     }
     if file.is_file():
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = [row for row in csv.reader(lines) if row][1:]
+        try:
+            with file.open(encoding="utf-8-sig", newline="") as lines:
+                rows = [row for row in csv.reader(lines) if row][1:]
+        except UnicodeDecodeError:
+            raise ValueError(f"{file.name} must be saved as CSV UTF-8; got another encoding") from None
         if odd := [row for row in rows if len(row) != len(TASK_COLUMNS)]:
             raise ValueError(
                 f"{file.name} must have {len(TASK_COLUMNS)} columns with commas between them; got {','.join(odd[0])!r}"

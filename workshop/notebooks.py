@@ -1,7 +1,6 @@
 """Execute the committed notebooks and normalise the files, so that running them again changes nothing.
 
-python -m workshop.notebooks            execute all in place, then normalise (make notebooks)
-python -m workshop.notebooks --check    only tell which files are not normalised
+python -m workshop.notebooks      executes all in place, then normalises (make notebooks)
 
 The models that they train end with their kernels, so that no reader's notebook loads them.
 """
@@ -10,7 +9,6 @@ import argparse
 import hashlib
 import os
 import re
-import sys
 from pathlib import Path
 
 import nbformat
@@ -122,28 +120,16 @@ def is_normalised(path: Path) -> bool:
     return file_text(notebook) == text
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description="Execute and normalise the notebooks of the course.")
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; fail if a file is not normalised"
-    )
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of them")
-    arguments = parser.parse_args()
-    paths = arguments.notebooks or course_notebooks()
-    if arguments.check:
-        loose = [path.name for path in paths if not is_normalised(path)]
-        print(
-            f"not normalised: {', '.join(loose)}" if loose else f"all {len(paths)} notebooks are normalised"
-        )
-        return bool(loose)
-    for path in paths:
+    for path in parser.parse_args().notebooks or course_notebooks():
         print(f"running {path.name}", flush=True)
         notebook = nbformat.read(path, as_version=4)
         execute(notebook, path.parent)
         normalise(notebook)
         write_whole({path: file_text(notebook).encode()})
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

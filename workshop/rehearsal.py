@@ -13,6 +13,7 @@ import nbformat
 
 from course_utils.settings import NOTEBOOKS
 from workshop.exercise_cells import ExerciseCells, Original, originals
+from workshop.folders import check_new
 
 STUDENTS = 80
 # Each takes the place of the function's body in one exercise of a student whose other answers are right.
@@ -76,8 +77,9 @@ def _with_answers(original: Original, answers: dict[int, str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write what a class of 80 hands in, to rehearse grading.")
-    parser.add_argument("out", type=Path, help="a new folder")
+    parser.add_argument("out", type=Path, help="a folder that is new or empty")
     arguments = parser.parse_args()
+    check_new(arguments.out)
     write_class(arguments.out)
     print(f"{STUDENTS} submissions in {arguments.out}")
 

@@ -5,11 +5,12 @@ with the rounded weights, and written to data/trained/shipped.
 """
 
 import argparse
+import sys
 
 from torch import nn
 
 from course_utils.catalogue import CATALOGUE, row_of
-from course_utils.checkpoints import Manifest, read, write_trained
+from course_utils.checkpoints import CheckpointError, Manifest, read, write_trained
 from course_utils.data import ImageData, load_images
 from course_utils.settings import SHIPPED, own_folder
 from workshop.measures import MEASURES
@@ -34,7 +35,13 @@ def main() -> None:
     parser.add_argument("names", nargs="+", choices=CATALOGUE, metavar="NAME")
     data = load_images("strokes")
     for name in parser.parse_args().names:
-        model, kept = read(own_folder() / data.name / f"{name}.safetensors")
+        path = own_folder() / data.name / f"{name}.safetensors"
+        if not path.is_file():
+            sys.exit(f"{path} is missing: {row_of(name).how_to_make(data.name)}")
+        try:
+            model, kept = read(path)
+        except CheckpointError as problem:
+            sys.exit(str(problem))
         print(ship(name, model, data, kept.settings, kept.seed, kept.steps, kept.seconds))
 
 

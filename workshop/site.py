@@ -23,6 +23,7 @@ import yaml
 from course_utils.plots import picture_bundle
 from course_utils.settings import PROJECT, course_notebooks
 from workshop.demos import DEMOS, demo_of, page_script
+from workshop.folders import remove_what_was_made_before
 from workshop.lessons import tags
 
 SITE = PROJECT / "site"
@@ -208,6 +209,8 @@ def build(target: Path = BUILT) -> None:
         keep_few_icons(pages)
         others = shutil.ignore_patterns("*.map", ".buildinfo")
         shutil.copytree(pages, target, dirs_exist_ok=True, ignore=others)
+        made = {path.relative_to(pages).as_posix() for path in pages.rglob("*") if path.is_file()}
+        remove_what_was_made_before(target, made)
 
 
 def build_with_tools(build: Callable[[], None], page: Path) -> int:

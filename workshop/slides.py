@@ -37,6 +37,7 @@ from pygments.lexers import PythonLexer
 from course_utils.files import write_whole
 from course_utils.settings import course_notebooks
 from workshop.demos import demo_of, page_script
+from workshop.folders import remove_what_was_made_before
 from workshop.lessons import lesson_of, tags
 from workshop.site import BUILT, SITE, build_with_tools, missing_tools
 
@@ -251,7 +252,9 @@ def build(folder: Path = DECKS) -> None:
     scripts = {
         folder / f"{name}.js": page_script(name) for page in pages.values() for name in DEMO.findall(page)
     }
-    write_whole({path: text.encode() for path, text in {**pages, **scripts}.items()})
+    texts = {**pages, **scripts}
+    write_whole({path: text.encode() for path, text in texts.items()})
+    remove_what_was_made_before(folder, {path.name for path in texts})
 
 
 if __name__ == "__main__":

@@ -106,13 +106,14 @@ def _below_outer_folders(files: list[HandedIn]) -> list[HandedIn]:
     inner = files
     while True:
         answers = [file.path for file in inner if file.path.lower().endswith((".ipynb", ".zip"))]
-        if all(any(pattern.match(path) for pattern in NAMED_BY_PLATFORM) for path in answers):
+        if not answers or any(pattern.match(path) for path in answers for pattern in NAMED_BY_PLATFORM):
             return inner
         parts = [file.path.partition("/") for file in inner]
         if len({top for top, _, _ in parts}) > 1 or not all(below for _, _, below in parts):
-            # A folder around several others is that of a class; with answers of its own, it is a student's.
-            folders = {path.rpartition("/")[0].partition("/")[0] for path in answers}
-            return inner if len(folders) > 1 and "" not in folders else files
+            # A folder around several students is that of a class. A loose file may be a student, but not one whose name
+            # begins with a notebook's number, as 08_vae.ipynb.
+            tops = {path.partition("/")[0] for path in answers if "/" in path or not re.match(r"\d\d", path)}
+            return inner if len(tops) > 1 else files
         inner = [replace(file, path=below) for file, (_, _, below) in zip(inner, parts)]
 
 
@@ -134,8 +135,9 @@ def _in_folder(folder: Path) -> Iterator[HandedIn]:
 
 def _in_zip(archive: zipfile.ZipFile) -> Iterator[HandedIn]:
     for entry in archive.infolist():
-        if not entry.is_dir() and not _is_hidden(entry.filename):
-            yield HandedIn(entry.filename, entry.file_size, partial(archive.read, entry))
+        name = entry.filename.replace("\\", "/")  # PowerShell 5 writes backslashes
+        if not name.endswith("/") and not _is_hidden(name):
+            yield HandedIn(name, entry.file_size, partial(archive.read, entry))
 
 
 def _is_hidden(path: str) -> bool:

@@ -170,8 +170,8 @@ def judge(exercise: Exercise, answer: Callable) -> Verdict:
         # Never blamed on the reader: the check should have known this kind of result.
         return Verdict(
             "not yet",
-            f"the check itself failed on your result ({type(error).__name__}: {error}). Compare what your function "
-            "returns with what is asked for; if it is right, this is a fault of the course.",
+            f"the check itself failed on your result ({type(error).__name__}: {_said(error)}). Compare what your "
+            "function returns with what is asked for; if it is right, this is a fault of the course.",
         )
     return Verdict("right", " ".join([exercise.praise, *dict.fromkeys(remarks)]))
 
@@ -279,7 +279,14 @@ def _numbers(made: Call) -> str:
 def _failure(error: BaseException | None, answer: Callable) -> str:
     if isinstance(error, SystemExit | GeneratorExit):
         return "your function called exit, which would end the kernel: return the result instead."
-    return f"your function raised {type(error).__name__}{_line_of(error, answer)}: {error}"
+    return f"your function raised {type(error).__name__}{_line_of(error, answer)}: {_said(error)}"
+
+
+def _said(error: BaseException | None) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "an error without a text"
 
 
 def _line_of(error: BaseException | None, answer: Callable) -> str:

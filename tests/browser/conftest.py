@@ -92,9 +92,10 @@ AXE = SITE / "node_modules" / "axe-core" / "axe.min.js"
 OF_IPYWIDGETS = ["aria-input-field-name"]
 VIOLATIONS = """ignored => axe.run({include: [[".jp-OutputArea-output"]]},
     {
-        resultTypes: ["violations"],  // of all other results axe then keeps one node each, which is quicker
+        resultTypes: ["violations"],  // which is quicker: axe keeps one node of each other result
         rules: Object.fromEntries(ignored.map(rule => [rule, {enabled: false}])),
-    }).then(({violations}) => violations.map(({id, nodes}) => `${id}: ${nodes.map(node => node.html.slice(0, 200))}`))"""
+    })
+    .then(({violations}) => violations.map(({id, nodes}) => `${id}: ${nodes.map(node => node.html.slice(0, 200))}`))"""
 BYTES_OF_IMAGE = """async image => {
     const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
     return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));

@@ -23,9 +23,10 @@ AXE = site.SITE / "node_modules" / "axe-core" / "axe.min.js"
 # Of the theme: its search button is named otherwise than it reads, and parts of its frame are outside of landmarks.
 OF_THE_THEME = ["label-content-name-mismatch", "region"]
 VIOLATIONS = """ignored => axe.run({
-        resultTypes: ["violations"],  // of all other results axe then keeps one node each, which is quicker
+        resultTypes: ["violations"],  // which is quicker: axe keeps one node of each other result
         rules: Object.fromEntries(ignored.map(rule => [rule, {enabled: false}])),
-    }).then(({violations}) => violations.map(({id, nodes}) => `${id}: ${nodes.map(node => node.html.slice(0, 200))}`))"""
+    })
+    .then(({violations}) => violations.map(({id, nodes}) => `${id}: ${nodes.map(node => node.html.slice(0, 200))}`))"""
 KINDS = [
     "index.html",
     "README.html",

@@ -111,6 +111,23 @@ def test_an_error_of_the_check_is_not_blamed_on_the_reader(declare):
     assert judge(broken, lambda x: 5).message.startswith("the check itself failed on your result")
 
 
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def raises_what_has_no_words(*_):
+    raise Speechless
+
+
+def test_an_error_that_cannot_be_told_is_named(declare):
+    assert (
+        "your function raised Speechless in its line 2" in judge(declare(), raises_what_has_no_words).message
+    )
+    broken = declare(mistakes=((lambda x: 5, "five", raises_what_has_no_words),))
+    assert "the check itself failed on your result (Speechless: " in judge(broken, lambda x: 5).message
+
+
 def test_an_interrupt_is_passed_on(declare):
     def interrupted(x):
         raise KeyboardInterrupt

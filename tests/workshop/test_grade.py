@@ -359,6 +359,13 @@ def test_a_folder_and_its_zip_hold_the_same_submissions_without_what_the_system_
         (["Anna_1_assignsubmission_file/08.ipynb"], ["Anna_1"]),
         (["anna_1_9_08.ipynb", "ben_2_9_08.ipynb"], ["anna_1", "ben_2"]),
         (["Anna/08.ipynb", "Ben/08.ipynb"], ["Anna", "Ben"]),
+        (["Anna.ipynb", "Ben.ipynb"], ["Anna", "Ben"]),
+        (["Anna/08.ipynb", "Ben.ipynb"], ["Anna", "Ben"]),
+        (["Anna/08.ipynb", "Ben/08.ipynb", "08_vae.ipynb"], ["08_vae", "Anna", "Ben"]),
+        (
+            ["Anna_1_assignsubmission_file/08.ipynb", "Ben_2_assignsubmission_file/08.ipynb", "08.ipynb"],
+            ["08", "Anna_1", "Ben_2"],
+        ),
     ],
 )
 @pytest.mark.parametrize("outer", ["", "submissions", "export/submissions"])
@@ -383,6 +390,32 @@ def test_a_class_of_one_student_stays_one(tmp_path, paths):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).touch()
     assert [one.student for one in read_submissions(tmp_path)] == ["Anna"]
+
+
+@pytest.mark.parametrize("path", ["", "Anna", "in/Anna/notes.txt", "notes.txt"])
+def test_folders_without_a_notebook_come_to_an_end(tmp_path, path):
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    if path.endswith(".txt"):
+        (tmp_path / path).touch()
+        assert len(read_submissions(tmp_path)) == 1
+    else:
+        (tmp_path / path).mkdir(exist_ok=True)
+        with pytest.raises(
+            ValueError, match=r"HANDED_IN must hold what students handed in; .* holds no files"
+        ):
+            read_submissions(tmp_path)
+
+
+def test_a_zip_made_by_windows_has_the_same_students(tmp_path):
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for path in ("in\\Anna\\", "in\\Anna\\03.ipynb", "in\\Anna\\08.ipynb", "in\\Ben\\08.ipynb"):
+            archive.writestr(path, "" if path.endswith("\\") else "{}")
+    found = read_submissions(tmp_path / "in.zip")
+    assert [[file.path for file in one.files] for one in found] == [
+        ["Anna/03.ipynb", "Anna/08.ipynb"],
+        ["Ben/08.ipynb"],
+    ]
+    assert found[0].files[0].content() == b"{}"
 
 
 def test_a_student_may_hand_in_a_zip(tmp_path):
@@ -504,16 +537,36 @@ def test_points_that_a_person_gave_for_an_open_task_are_added(tmp_path):
         write_report([record], originals(["00"]), tmp_path)
         (row,) = json.loads((tmp_path / "grades.json").read_text(encoding="utf-8"))
         assert (row["open_task_points"], row["total"]) == (3, 3)
+    # Those for a notebook of another week stay in the file, and count when that is graded.
+    of_another_week = [rows[1][0], "08_vae", "a part", "2"]
+    with (tmp_path / "open_tasks.csv").open("w", encoding="utf-8-sig", newline="") as lines:
+        csv.writer(lines).writerows([*rows, of_another_week])
+    write_report([record], originals(["00"]), tmp_path)
+    (row,) = json.loads((tmp_path / "grades.json").read_text(encoding="utf-8"))
+    assert (row["open_task_points"], row["total"]) == (3, 3)
+    assert "08_vae" not in next((tmp_path / "pages").glob("*.html")).read_text(encoding="utf-8")
+    with (tmp_path / "open_tasks.csv").open(encoding="utf-8-sig", newline="") as lines:
+        assert of_another_week in list(csv.reader(lines))
     for content, problem in (
-        ("student,notebook,part,points\na,b,c,lots", "must hold whole points from 0 to 2; got 'lots'"),
+        (b"student,notebook,part,points\na,b,c,lots", "must hold whole points from 0 to 2; got 'lots'"),
         (
-            "student;notebook;part;points\na;b;c;2",
+            b"student;notebook;part;points\na;b;c;2",
             "must have 4 columns with commas between them; got 'a;b;c;2'",
         ),
+        ("student,notebook,part,points\nZoë,b,c,2".encode("cp1252"), "must be saved as CSV UTF-8"),
+        ("student\tnotebook\tpart\tpoints\na\tb\tc\t2".encode("utf-16"), "must be saved as CSV UTF-8"),
     ):
-        (tmp_path / "open_tasks.csv").write_text(content, encoding="utf-8")
+        (tmp_path / "open_tasks.csv").write_bytes(content)
         with pytest.raises(ValueError, match=problem):
             write_report([record], originals(["00"]), tmp_path)
+
+
+def test_the_pages_of_students_who_are_gone_go_and_no_other_file(tmp_path):
+    anna = record_of({"00.ipynb": json.dumps(notebook_with((RIGHT,)))})
+    write_report([anna, {**anna, "student": "Ben"}], originals(["00"]), tmp_path)
+    (tmp_path / "pages" / "mine.html").touch()
+    write_report([anna], originals(["00"]), tmp_path)
+    assert [path.name[:4] for path in sorted((tmp_path / "pages").glob("*.html"))] == ["Anna", "mine"]
 
 
 def test_without_bubblewrap_it_warns_and_what_was_graded_is_not_graded_again(tmp_path, monkeypatch, capsys):
@@ -555,6 +608,30 @@ def test_a_rehearsal_holds_right_empty_and_hostile_submissions(tmp_path, monkeyp
     assert rehearsal.HOSTILE[0] in hostile.read_text(encoding="utf-8")
     kinds = [set(rehearsal.kinds_of(number, 50)) for number in (7, 12, 13, 14)]
     assert kinds == [{"right", "hostile"}, {"right"}, {"untouched"}, {"right", "wrong", "untouched"}]
+
+
+def test_a_rehearsal_wants_a_new_folder(tmp_path, monkeypatch):
+    (tmp_path / "mine.txt").touch()
+    for out in (tmp_path, tmp_path / "mine.txt"):
+        monkeypatch.setattr("sys.argv", ["rehearsal", str(out)])
+        with pytest.raises(SystemExit, match=f"OUT must be a folder that is new or empty; got '{out}'"):
+            rehearsal.main()
+
+
+def test_the_folder_of_the_grades_lies_outside_what_was_handed_in_and_is_a_folder(tmp_path, monkeypatch):
+    handed_in, file = tmp_path / "in", tmp_path / "file"
+    hand_in(handed_in, "Anna", (RIGHT,))
+    file.touch()
+    for out, said in (
+        (handed_in, "OUT must lie outside HANDED_IN; got"),
+        (handed_in / "grades", "OUT must lie outside HANDED_IN; got"),
+        (file, "OUT must be a folder that can be written; got"),
+        (file / "grades", "OUT must be a folder that can be written; got"),
+    ):
+        monkeypatch.setattr("sys.argv", ["grade", str(handed_in), str(out), "--notebooks", "00"])
+        with pytest.raises(SystemExit, match=f"{said} '{out}'"):
+            grade.main()
+    assert [path.name for path in handed_in.iterdir()] == ["Anna_1_assignsubmission_file"]
 
 
 def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):

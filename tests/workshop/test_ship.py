@@ -1,5 +1,6 @@
 """What ships is rounded to float16, and measured after that."""
 
+import pytest
 import torch
 
 from course_utils.checkpoints import read
@@ -23,6 +24,17 @@ def test_a_model_is_rounded_before_it_is_measured_and_written(tmp_path, monkeypa
     assert torch.equal(weights(shipped), exact.half().float()) and torch.equal(seen[0], weights(shipped))
     assert manifest.metrics == {"squared_error": 7.0}
     assert (manifest.seed, manifest.steps, manifest.seconds) == (3, 5, 1.2)
+
+
+def test_a_model_that_this_machine_has_not_trained_or_that_is_damaged_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(shipping, "own_folder", lambda: tmp_path)
+    monkeypatch.setattr("sys.argv", ["ship", "gan"])
+    with pytest.raises(SystemExit, match=r"gan.safetensors is missing: run 10_gan with strokes first"):
+        shipping.main()
+    (tmp_path / "strokes").mkdir()
+    (tmp_path / "strokes" / "gan.safetensors").touch()
+    with pytest.raises(SystemExit, match=r"gan.safetensors cannot be used"):
+        shipping.main()
 
 
 def weights(model: torch.nn.Module) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """What the site makes of a notebook, a link and a missing tool; the built pages are tested in tests/browser."""
 
 import importlib.util
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -53,6 +54,29 @@ def test_colab_and_slides_are_named_only_if_they_are_known():
     known = site.where_to_run("08_vae", "https://github.com/someone/course/", has_deck=True)
     assert '<a href="../slides/08_vae.html">' in known
     assert "https://colab.research.google.com/github/someone/course/blob/main/notebooks/08_vae.ipynb" in known
+
+
+def test_what_an_earlier_build_made_goes_and_what_others_put_there_stays(tmp_path, monkeypatch):
+    built = tmp_path / "built"
+    names = iter((["a.html", "pictures/1.png"], ["a.html", "pictures/2.png"]))
+
+    def sphinx(command, **_):
+        for name in next(names):
+            (Path(command[-1]) / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(command[-1]) / name).touch()
+
+    for name in ("missing_tools", "lay_out", "keep_few_icons"):
+        monkeypatch.setattr(site, name, lambda *_: "")
+    monkeypatch.setattr(site.subprocess, "run", sphinx)
+    site.build(built)
+    for name in ("CNAME", "pictures/own.png", "slides/08_vae.html"):
+        (built / name).parent.mkdir(exist_ok=True)
+        (built / name).touch()
+    site.build(built)
+    left = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
+    assert left == {
+        ".made", "CNAME", "a.html", "pictures/2.png", "pictures/own.png", "slides/08_vae.html",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("mdit_py_plugins", reason="the slides need the packages of the extra [site]")
 
 from course_utils.settings import course_notebooks
+from workshop import slides
 from workshop.slides import cells_of_deck, deck, slides_of
 
 PATHS = course_notebooks()
@@ -52,6 +53,19 @@ def test_every_picture_has_its_alt_text_and_nothing_comes_from_another_host(path
     assert len(pictures) >= 3
     assert all(re.search(r'alt="[^"]{20,}"', picture) for picture in pictures)
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+
+
+def test_the_deck_of_a_notebook_that_was_renamed_goes(tmp_path, monkeypatch):
+    (tmp_path / "modules/katex/dist/fonts").mkdir(parents=True)
+    monkeypatch.setattr(slides, "NODE_MODULES", tmp_path / "modules")
+    monkeypatch.setattr(slides, "VENDOR", ())
+    monkeypatch.setattr(slides, "missing_tools", lambda: "")
+    monkeypatch.setattr(slides, "deck", lambda path: path.stem)
+    for name in ("08_vae", "08_vaes"):
+        monkeypatch.setattr(slides, "course_notebooks", lambda name=name: [tmp_path / f"{name}.ipynb"])
+        slides.build(tmp_path / "slides")
+        (tmp_path / "slides" / "own.html").touch()
+    assert {path.name for path in (tmp_path / "slides").glob("*.html")} == {"08_vaes.html", "own.html"}
 
 
 # --- how a slide is cut ---
