@@ -207,10 +207,17 @@ def copies_cases():
     training, held_out, samples = (torch.rand(size, 1, 3, 3) for size in (400, 200, 150))
     # Spread a little wider, samples are farther from the training images than held-out images are.
     samples = 0.5 + 1.1 * (samples - 0.5)
+    # Some held-out images are far from all others, so that the distances are not normal.
+    held_out[-10:] = 0.5 + 2 * (held_out[-10:] - 0.5)
     noise = 0.005 * torch.randn(150, 1, 3, 3)
     samples[:40] = training[:40] + noise[:40]
     # A few lie near held-out images, so that a search among the wrong ones is recognised.
     samples[40:52] = held_out[:12] + noise[40:52]
+    # And a few are nearer to a training image than all held-out images but one, so that a lower limit leaves them out.
+    nearest = nearest_neighbours(held_out, training)[0].flatten().sort().values
+    way = torch.randn(6, 1, 3, 3)
+    way /= way.flatten(1).norm(dim=1)[:, None, None, None]
+    samples[52:58] = training[52:58] + nearest[:2].mean() * way
     return [(samples, training, held_out)]
 
 
@@ -218,6 +225,12 @@ def share(of, limit_of, quantile=0.01):
     """The share of the first pair's nearest distances that are below a quantile of the second pair's."""
     distances, usual = nearest_neighbours(*of)[0], nearest_neighbours(*limit_of)[0]
     return (distances < usual.quantile(quantile)).float().mean().item()
+
+
+def share_below_mean(of, limit_of, times):
+    """As `share`, with the mean minus some standard deviations in the place of the quantile."""
+    distances, usual = nearest_neighbours(*of)[0], nearest_neighbours(*limit_of)[0]
+    return (distances < usual.mean() - times * usual.std()).float().mean().item()
 
 
 exercise(
@@ -264,6 +277,18 @@ exercise(
         (
             lambda s, t, h: share((s, t), (h, t), quantile=0.5),
             "you took the median as the limit: half of all new images are nearer than that. Take the 1 % quantile",
+        ),
+        *(
+            (
+                answer,
+                "your limit is too low, as the smallest distance of the held-out images is, or their mean minus some "
+                "standard deviations: one held-out image in a hundred lies below the 1 % quantile",
+            )
+            for answer in (
+                lambda s, t, h: share((s, t), (h, t), quantile=0.0),
+                lambda s, t, h: share((s, t), (h, t), quantile=0.001),
+                lambda s, t, h: share_below_mean((s, t), (h, t), times=2),
+            )
         ),
         (
             lambda s, t, h: 1 - share((s, t), (h, t)),
@@ -319,7 +344,8 @@ exercise(
     objective="say whether the results of several seeds settle which of two models is better",
     level=1,
     points=2,
-    # Apart, apart the other way, overlapping in several ways, a tie, too few seeds of both, and of either.
+    # Apart, apart the other way, overlapping in several ways, a tie, too few seeds of both, and of either, and unequal
+    # numbers of seeds: apart, and overlapping in the fourth seed of either.
     given=lambda: [
         ([6.1, 6.4, 5.9], [9.8, 9.1, 10.2]),
         ([9.8, 9.1, 10.2], [6.1, 6.4, 5.9]),
@@ -333,6 +359,9 @@ exercise(
         ([7.7, 7.9], [5.2, 5.0]),
         ([5.2, 5.0], [7.7, 7.9, 7.4, 7.5]),
         ([5.2, 5.0, 5.1, 4.9], [7.7, 7.9]),
+        ([6.1, 6.4, 5.9], [9.8, 9.1, 10.2, 8.7]),
+        ([6.1, 6.4, 5.9, 9.5], [9.8, 9.1, 10.2]),
+        ([6.1, 6.4, 5.9], [9.8, 9.1, 10.2, 6.2]),
     ],
     together=True,
     solution=settled,
@@ -357,6 +386,18 @@ exercise(
                 lambda a, b: len(a) < 3,
                 lambda a, b: len(b) < 3,
                 lambda a, b: len(a) + len(b) < 6,
+            )
+        ),
+        (
+            few(lambda a, b: len(a) != len(b) or len(a) < 3),
+            "you settle nothing where one model has more seeds than the other: at least three of each are enough",
+        ),
+        *(
+            (answer, "you looked at the first three seeds of a model only: every seed counts, also a fourth")
+            for answer in (
+                lambda a, b: settled(a[:3], b[:3]),
+                lambda a, b: settled(a[:3], b),
+                lambda a, b: settled(a, b[:3]),
             )
         ),
         (

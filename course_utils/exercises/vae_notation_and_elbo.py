@@ -237,6 +237,37 @@ def drawn(call):
     return z, mu, log_var
 
 
+def with_a_cut_likelihood(x, mu, log_var, log_likelihood):
+    z = draw(mu, log_var)
+    with torch.no_grad():
+        reconstruction = log_likelihood(x, z)
+    return reconstruction - gaussian_kl(mu, log_var)
+
+
+def likelihood_is_cut(call):
+    """Whether the numbers are right and carry a gradient, none of which has come through log_likelihood."""
+    live = [one for one in call.arguments[3].results if one.requires_grad]
+    if not call.right or not call.result.requires_grad:
+        return False
+    if not live:
+        return True
+    through = torch.autograd.grad(call.result.sum(), live, retain_graph=True, materialize_grads=True)
+    return not any(gradient.any() for gradient in through)
+
+
+def kl_is_cut(call):
+    """Whether the numbers are right, but mu or log_var has no gradient except through log_likelihood."""
+    _, mu, log_var, log_likelihood = call.arguments
+    live = [one for one in log_likelihood.results if one.requires_grad]
+    if not call.right or not call.result.requires_grad or not live:
+        return False
+    keep = {"retain_graph": True, "materialize_grads": True}
+    through = torch.autograd.grad(call.result.sum(), live, **keep)
+    of_likelihood = torch.autograd.grad(live, (mu, log_var), through, **keep)
+    of_all = torch.autograd.grad(call.result.sum(), (mu, log_var), **keep)
+    return any(map(torch.allclose, of_all, of_likelihood))
+
+
 def with_a_sampled_kl(x, mu, log_var, log_likelihood):
     z = draw(mu, log_var)
     return log_likelihood(x, z) + standard_normal_log_density(z) - gaussian_log_density(z, mu, log_var)
@@ -255,7 +286,7 @@ exercise(
         lambda x, mu, v, ll: elbo(x.double(), mu.double(), v.double(), ll),
     ),
     # The KL may be estimated, too, which is right on average.
-    compare=Estimate("a tensor (B,), one number per image"),
+    compare=Estimate("a tensor (B,), one number per image", gradient=True),
     expected=total_of,
     mistakes=(
         *sampling_mistakes(
@@ -291,9 +322,28 @@ exercise(
         total_mistake(
             lambda *terms: minus_kl(*terms).sum(), "you summed over the images: return one number per image"
         ),
+        *(
+            Mistake(
+                answer,
+                "no gradient comes through log_likelihood, so the encoder learns from the KL alone, and mu and log_var "
+                "go to 0: leave out detach and no_grad",
+                likelihood_is_cut,
+            )
+            for answer in (
+                wrong_elbo(total=lambda reconstruction, kl: minus_kl(reconstruction.detach(), kl)),
+                with_a_cut_likelihood,
+            )
+        ),
+        Mistake(
+            wrong_elbo(total=lambda reconstruction, kl: minus_kl(reconstruction, kl.detach())),
+            "the KL is subtracted, but passes on no gradient, so nothing keeps q near the prior in training: leave out "
+            "detach and no_grad",
+            kl_is_cut,
+        ),
     ),
     told=(
         (lambda *given: elbo(*given)[:, None], "has shape (20000, 1), right is (20000,)"),
+        (lambda *given: elbo(*given).detach(), "carries no gradient"),
         (lambda *given: elbo(*given) + 0.5, "On average you have"),
         (lambda *given: 1.01 * elbo(*given), "On average you have"),
         (lambda *given: elbo(*given).index_fill(0, torch.tensor([7]), math.nan), "you have nan, right is"),
