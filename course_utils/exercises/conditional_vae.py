@@ -202,7 +202,10 @@ exercise(
         with_both(lambda *two: list(two)),
         forward(to_encoder=lambda x, y: join(x.double(), y)),
     ),
-    compare=Several("distortion and rate", (Tensor("the distortion (B,)"), Tensor("the rate (B,)"))),
+    compare=Several(
+        "distortion and rate",
+        (Tensor("the distortion (B,)", gradient=True), Tensor("the rate (B,)", gradient=True)),
+    ),
     expected=lambda call: (
         distortion_of(call.arguments[3].last[1], call.arguments[0]),
         rate_of(call.arguments[2].mu, call.arguments[2].log_var),
@@ -310,6 +313,8 @@ exercise(
         (with_both(lambda distortion, rate: distortion + rate), "return 2 things: distortion and rate"),
         (with_both(lambda distortion, rate: (2 * distortion, rate)), "number 1 is not right"),
         (with_both(lambda distortion, rate: (distortion, 3 * rate)), "number 2 is not right"),
+        (with_both(lambda distortion, rate: (distortion.detach(), rate)), "carries no gradient"),
+        (with_both(lambda distortion, rate: (distortion, rate.detach())), "carries no gradient"),
     ),
     hints=(
         "F.one_hot(y, num_classes=10) makes (B, 10) of (B,). Both networks need it.",
@@ -531,7 +536,7 @@ exercise(
 class Stylist(nn.Module):
     """A conditional model whose images say from which z and which class they were made."""
 
-    latent_size = 2
+    latent_size, num_classes = 2, K
 
     def __init__(self):
         super().__init__()
@@ -587,6 +592,7 @@ exercise(
         lambda model, x, y: torch.cat(
             [wrong_styles(z_of=lambda *q: q[0], labels=torch.tensor([k]))(model, x, y) for k in range(K)]
         ),
+        lambda model, x, y: styles_in_classes(model, x, y, labels=torch.arange(model.num_classes)),
     ),
     compare=Tensor("a tensor (10, 1, 28, 28)", gradient=False),
     otherwise="Your images are not what the decoder makes of mu and the labels 0 to 9.",

@@ -113,6 +113,37 @@ def is_near_grey_target(call):
     return not call.right and abs(call.result - replay(call, to=lambda grey: grey)) < 5 * error
 
 
+def gradient_mistake(sentence, *answers, **part):
+    """A right number whose gradient is that of the loss with this part in it."""
+
+    def is_told(call):
+        if not call.right or not call.result.requires_grad:
+            return False
+        _, (mu, log_var) = call.arguments[0].encode.last
+        _, logits = call.arguments[0].decode.last
+        inputs = [one for one in (mu, log_var, logits) if one.requires_grad]
+        results = call.result, replay(call, **part)
+        if not results[1].requires_grad:
+            return False
+        slopes, those_of_part = (
+            torch.autograd.grad(result, inputs, retain_graph=True, materialize_grads=True)
+            for result in results
+        )
+        return all((a - b).norm() <= 1e-3 * b.norm() for a, b in zip(slopes, those_of_part))
+
+    return tuple(Mistake(answer, sentence, is_told) for answer in (wrong(**part), *answers))
+
+
+def in_no_grad(network):
+    """The loss, with model.encode or model.decode in no_grad."""
+
+    def answer(model, grey):
+        networks = {"encode": model.encode, "decode": model.decode}
+        return loss(SimpleNamespace(**networks | {network: torch.no_grad()(networks[network])}), grey)
+
+    return answer
+
+
 def by_distributions(model, grey):
     x = Bernoulli(probs=grey).sample()
     mu, log_var = model.encode(x)
@@ -149,6 +180,12 @@ exercise(
             lambda grey: torch.bernoulli(grey**2),
             in_shares,
             is_unlike,
+        ),
+        Mistake(
+            in_no_grad("encode"),
+            "you called model.encode inside no_grad, so that no gradient reaches the encoder and it cannot learn: call "
+            "it outside",
+            lambda call: not call.arguments[0].encode.last[1][0].requires_grad,
         ),
         *sampling_mistakes(
             lambda draw: wrong(draw=draw),
@@ -224,6 +261,27 @@ exercise(
             wrong(to=torch.bernoulli),
             "you binarised twice: encoder and BCE must see the same x, drawn once",
             is_near_grey_target,
+        ),
+        *gradient_mistake(
+            "the number is right, but the KL passes on no gradient, so that sigma is trained towards 0 as if it were "
+            "missing: leave out no_grad, detach and item()",
+            wrong(total=lambda bce, kl: bce.sum(1).mean() + kl.sum(1).mean().item()),
+            kl=lambda *q: kl_of(*q).detach(),
+        ),
+        *gradient_mistake(
+            "the number is right, but the KL passes on no gradient to mu: leave out detach and no_grad",
+            kl=lambda mu, v: kl_of(mu.detach(), v),
+        ),
+        *gradient_mistake(
+            "the number is right, but the KL passes on no gradient to log_var: leave out detach and no_grad",
+            kl=lambda mu, v: kl_of(mu, v.detach()),
+        ),
+        *gradient_mistake(
+            "the number is right, but the distortion passes on no gradient, so that the decoder cannot learn: leave "
+            "out no_grad, detach and item()",
+            wrong(total=lambda bce, kl: bce.sum(1).mean().item() + kl.sum(1).mean()),
+            in_no_grad("decode"),
+            total=lambda bce, kl: sum_of_both(bce.detach(), kl),
         ),
     ),
     told=(
@@ -359,7 +417,7 @@ exercise(
 
 
 def latents_of_many_kinds():
-    """Each mistake counts another number of them.
+    """Each mistake counts another number of them at one of the thresholds at least.
 
     Five latents are used, one has a wide q, one the same narrow q for every image, one is used by four images, two are
     nearly off, three are off. In one image three used latents have no KL at all, so that a division by it shows.
@@ -369,7 +427,7 @@ def latents_of_many_kinds():
     mu[:4, 7] = torch.tensor([2.0, -2.0, 2.0, -2.0])
     log_var = torch.tensor([-3.0] * 5 + [0.0, -2.0] + [0.0] * 6).repeat(500, 1)
     mu[9, :3] = log_var[9, :3] = 0
-    return [(mu.clone(), log_var.clone(), threshold) for threshold in (0.01, 0.1)]
+    return [(mu.clone(), log_var.clone(), threshold) for threshold in (0.01, 0.1, 0.2, 0.6, 0.8)]
 
 
 def active(mu, log_var, threshold):
@@ -389,6 +447,7 @@ exercise(
     level=1,
     points=2,
     given=latents_of_many_kinds,
+    together=True,
     solution=active,
     also_right=(
         lambda *given: int(active(*given)),
@@ -425,6 +484,19 @@ exercise(
             of_images(lambda kl: -kl.mean(0)),
             "the sign of your KL is flipped, so nothing is above the threshold",
         ),
+        (of_images(lambda kl: 2 * kl.mean(0)), "your KL is twice as large: the factor 1/2 is missing"),
+        (
+            lambda mu, v, t: active(mu, 2 * v, t),
+            "your KL uses log_var as if it were log sigma: it is the logarithm of the variance already",
+        ),
+        (
+            lambda mu, v, t: active(mu, v / 2, t),
+            "your KL uses half of log_var everywhere: the variance is log_var.exp()",
+        ),
+        (
+            lambda mu, v, t: (0.5 * (mu**2 + (v / 2).exp() - 1 - v).mean(0) > t).sum(),
+            "your KL has the standard deviation where the variance belongs: the variance is log_var.exp()",
+        ),
     ),
     told=(
         (
@@ -459,10 +531,17 @@ def with_free_bits(rate, floor):
     return rate.mean(dim=0).clamp(min=floor).sum()
 
 
+def slope(call):
+    """The gradient of the first result with respect to its rate (B, n), zeros where none arrives."""
+    (rate, _), result = call.arguments[0], call.result[0]
+    if not isinstance(result, torch.Tensor) or not result.requires_grad:
+        return torch.zeros_like(rate)
+    return torch.autograd.grad(result, rate, retain_graph=True, materialize_grads=True)[0]
+
+
 def slope_below_floor(call):
     rate, floor = call.arguments[0]
-    (slope,) = torch.autograd.grad(call.result[0], rate, retain_graph=True)
-    return slope[:, rate.mean(dim=0) < floor]
+    return slope(call)[:, rate.mean(dim=0) < floor]
 
 
 exercise(
@@ -476,8 +555,11 @@ exercise(
     also_right=(
         lambda rate, floor: torch.maximum(rate.mean(0), torch.tensor(floor)).sum(),
         lambda rate, floor: with_free_bits(rate.double(), floor),
+        # The formula, letter by letter: where all latents are below the floor, its result is a constant.
+        lambda rate, floor: sum(max(average, torch.tensor(floor)) for average in rate.mean(0)),
+        lambda rate, floor: sum(max(average, floor) for average in rate.mean(0)),
     ),
-    compare=Number("one number, the sum over the latents", gradient=True),
+    compare=Number("one number, the sum over the latents"),
     describe=lambda rate, floor: f"for {len(rate)} images, {rate.shape[1]} latents and a floor of {floor}",
     mistakes=(
         (
@@ -533,7 +615,20 @@ exercise(
         (
             lambda rate, floor: with_free_bits(rate, floor) + rate.sum() - rate.detach().sum(),
             "the number is right, but below the floor there must be no gradient: raise it by clamp(min=floor)",
-            lambda call: call.right and call.result[0].requires_grad and slope_below_floor(call).any(),
+            lambda call: call.right and slope_below_floor(call).any(),
+        ),
+        *(
+            Mistake(
+                cut,
+                "the number is right, but no gradient reaches rate, so that nothing can be learnt from it: leave out "
+                "no_grad, detach, item() and float()",
+                lambda call: call.right and not slope(call).any(),
+            )
+            for cut in (
+                lambda rate, floor: with_free_bits(rate, floor).detach(),
+                lambda rate, floor: with_free_bits(rate, floor).item(),
+                lambda rate, floor: with_free_bits(rate, floor).detach().requires_grad_(),
+            )
         ),
     ),
     told=(
@@ -542,8 +637,6 @@ exercise(
             "the sum over the latents; your result is a tensor of shape (5,)",
         ),
         (lambda rate, floor: rate.clamp(min=floor), "return one number"),
-        (lambda rate, floor: with_free_bits(rate, floor).item(), "no .item() and no float()"),
-        (lambda rate, floor: with_free_bits(rate, floor).detach(), "carries no gradient"),
         (
             lambda rate, floor: with_free_bits(rate, floor) + 0.02,
             "For 40 images, 5 latents and a floor of 0.5",
