@@ -49,7 +49,7 @@ def networks_in_training():
     for parameter in (*G.parameters(), *D.parameters()):
         parameter.grad = torch.full_like(parameter, 0.1)  # what an earlier update has left
     optimizer_g, optimizer_d = (torch.optim.SGD(network.parameters(), lr=0.1) for network in (G, D))
-    return [(G, D, optimizer_g, optimizer_d, torch.rand(6, 1, 28, 28), torch.arange(6))]
+    return [(G, D, optimizer_g, optimizer_d, torch.rand(64, 1, 28, 28), torch.randint(CLASSES, (64,)))]
 
 
 def bce(logits, target, reduction="mean"):
@@ -96,6 +96,18 @@ def replayed(call: Call, **mistake):
     return one_update(*fresh, draws=[G.calls[0], *G.calls[1:][-1:]], **mistake), *fresh[:2]
 
 
+def with_draw(noise=torch.randn, labels=lambda y: torch.randint(CLASSES, y.shape)):
+    """An update that draws noise and labels of step 2 in its own way."""
+    return lambda *given: one_update(*given, draws=[(noise(len(given[5]), 3), labels(given[5]))])
+
+
+def asked_by_a_rule(call: Call) -> bool:
+    """Whether the labels of fakes follow from those of the real images: then there are at most CLASSES pairs."""
+    y = call.arguments[5]
+    same_size = (asked for _, asked in call.arguments[0].calls if asked.shape == y.shape)
+    return any(len((CLASSES * y + asked).unique()) <= CLASSES for asked in same_size)
+
+
 def slip(sentence: str, **mistake) -> Mistake:
     """A mistake in the update that shows in its losses."""
     return Mistake(partial(one_update, **mistake), sentence, gives=lambda call: replayed(call, **mistake)[0])
@@ -117,7 +129,7 @@ exercise(
         lambda *given: [loss.item() for loss in one_update(*given)],
         # New fakes in step 4.
         lambda *given: one_update(
-            *given, draws=[(torch.randn(6, 3), torch.randint(CLASSES, (6,))) for _ in range(2)]
+            *given, draws=[(torch.randn(64, 3), torch.randint(CLASSES, (64,))) for _ in range(2)]
         ),
     ),
     compare=Several("loss_d and loss_g", (Number("loss_d, one number"), Number("loss_g, one number"))),
@@ -126,9 +138,29 @@ exercise(
     "step.",
     mistakes=(
         (
-            lambda *given: one_update(*given, draws=[(torch.randn(6, 3), given[5])]),
+            with_draw(labels=lambda y: y),
             "you asked G for the labels of the real images, whereas step 2 draws labels of its own: torch.randint",
             lambda call: any(torch.equal(asked, call.arguments[5]) for _, asked in call.arguments[0].calls),
+        ),
+        (
+            with_draw(labels=lambda y: (y + 1) % CLASSES),
+            "your labels of step 2 are not random: draw one for each fake, torch.randint(G.num_classes, y.shape)",
+            asked_by_a_rule,
+        ),
+        (
+            with_draw(labels=lambda y: torch.randint(CLASSES, (1,)).expand(len(y))),
+            "your labels of step 2 are not random: draw one for each fake, torch.randint(G.num_classes, y.shape)",
+            asked_by_a_rule,
+        ),
+        (
+            with_draw(noise=lambda *shape: torch.randn(1, 3).expand(shape)),
+            "some of your fakes share their noise: draw one z for each, torch.randn(len(x), G.noise_size)",
+            lambda call: any(len(z.unique(dim=0)) < len(z) for z, _ in call.arguments[0].calls),
+        ),
+        (
+            with_draw(noise=torch.rand),
+            "all of your noise lies between -1 and 1, whereas step 2 draws it from a normal distribution: torch.randn",
+            lambda call: any(z.abs().max() <= 1 for z, _ in call.arguments[0].calls),
         ),
         slip(
             "in step 3 you showed the fakes with the labels of the real images. D then meets fakes that are wrong for "
@@ -180,10 +212,7 @@ exercise(
     told=(
         (lambda *given: one_update(*given)[0], "return 2 things: loss_d and loss_g"),
         (lambda *given: (torch.zeros(()), torch.zeros(())), "you never called G(z, y)"),
-        (
-            lambda *given: one_update(*given, draws=[(torch.randn(6, 3), torch.rand(6))]),
-            "takes labels of type int64 as y",
-        ),
+        (with_draw(labels=lambda y: torch.rand(len(y))), "takes labels of type int64 as y"),
         (lambda *given: [2 * loss for loss in one_update(*given)], "taken after D's step"),
     ),
     hints=(
@@ -232,6 +261,11 @@ def for_shuffled_labels(G, classify, z, y):
     return two_shares(G, classify, z, y)[0], (second == shuffled).float().mean()
 
 
+def for_ten_classes(G, classify, z, y):
+    fidelity, _ = two_shares(G, classify, z, y)
+    return fidelity, (classify(G(z, y)) == torch.randint(10, y.shape)).float().mean()
+
+
 def is_near(value, expected):
     # 4,000 images: the standard error of a share is below 0.8 %, and 4 % is five times that.
     return abs(float(value) - float(expected)) < 0.04
@@ -249,7 +283,8 @@ exercise(
     given=forgetful_cases,
     solution=two_shares,
     also_right=(lambda *all_: [share.item() for share in two_shares(*all_)],),
-    compare=Several("two shares, fidelity and control", (Number("a share"), Number("a share", atol=0.04))),
+    # 3 % are five standard errors of the control, and less than 1 / 7 - 1 / 10: ten classes are noticed.
+    compare=Several("two shares, fidelity and control", (Number("a share"), Number("a share", atol=0.03))),
     expected=lambda call: (fidelity_in(call), 1 / CLASSES),
     otherwise="The fidelity is the share of images whose class, by classify, is the label y that they were asked for; "
     "for the control, shuffle y with torch.randperm.",
@@ -281,6 +316,7 @@ exercise(
         (lambda *all_: (1 - two_shares(*all_)[0], two_shares(*all_)[1]), "the share of images whose class"),
         (lambda *all_: (1.05 * two_shares(*all_)[0], two_shares(*all_)[1]), "number 1 is not right"),
         (lambda *all_: (two_shares(*all_)[0], 0.5), "number 2 is not right"),
+        (for_ten_classes, "number 2 is not right"),
     ),
     hints=(
         "Draw the images once, in eval mode, and let classify say what they show.",
@@ -297,7 +333,7 @@ exercise(
 
 def tables():
     """Probabilities p, q (labels, images): overlapping classes, then classes without overlap and a perfect G."""
-    p, q = torch.rand(2, 3, 5).softmax(dim=2)
+    p, q = (4 * torch.rand(2, 3, 5)).softmax(dim=2)  # so uneven that mistakes differ in their losses
     apart = torch.tensor([[0.5, 0.5, 0, 0], [0, 0, 0.2, 0.8]])
     return [(p, q), (apart, apart.clone())]
 
@@ -340,6 +376,10 @@ exercise(
         (
             lambda p, q: smallest(p, q, wrong=lambda p: p.mean(dim=0)),
             "your wrong labels include the right one: average over the other labels only",
+        ),
+        (
+            lambda p, q: smallest(p, q, wrong=lambda p: (q.sum(dim=0) - q) / (len(q) - 1)),
+            "you averaged q over the other labels, but the images of wrong pairs are real ones: average p",
         ),
         (
             lambda p, q: smallest(p, q, wrong=lambda p: p.sum(dim=0) - p),
@@ -397,6 +437,22 @@ class SigmoidBehind(PairHead):
         return super().forward(f, y).sigmoid()
 
 
+class ZeroProjection(Projection):
+    """It starts as a head that does not use y, and learns to use it."""
+
+    def __init__(self, num_features, num_classes):
+        super().__init__(num_features, num_classes)
+        nn.init.zeros_(self.match.weight)
+
+
+class LinearWithDropout(PairHead):
+    """The colleague's head behind a dropout, whose noise is no dependence on the image."""
+
+    def __init__(self, num_features, num_classes):
+        super().__init__(num_features, num_classes, hidden=0)
+        self.layers.insert(0, nn.Dropout(0.3))
+
+
 class NoLabel(Projection):
     def forward(self, f, y):
         return self.realism(f)[:, 0]
@@ -408,12 +464,17 @@ class Column(Projection):
 
 
 def logits_of(call: Call) -> torch.Tensor:
-    """What the reader's head says of 200 images under each label, (200, CLASSES)."""
+    """What the reader's head says in eval mode of 200 images under each label, (200, CLASSES)."""
     y = torch.arange(CLASSES).repeat(200)
+    head = call.result.eval()
     try:
         with forked_random_numbers(), torch.no_grad():
             # Large features, so that a head in which labels weigh much more than features shows what it can do.
-            logits = call.result(10 * torch.randn(200, 12).repeat_interleave(CLASSES, dim=0), y)
+            f = 10 * torch.randn(200, 12).repeat_interleave(CLASSES, dim=0)
+            head(f, y)  # lazy layers get their weights here
+            # Weights that start at zero say nothing of what the head can learn: all are moved a little.
+            moved = {name: w + 0.01 * torch.randn_like(w) for name, w in head.named_parameters()}
+            logits = torch.func.functional_call(head, moved, (f, y))
     except Exception as error:
         raise Wrong(f"your head fails on features (1400, 12) and labels (1400,): {error}") from None
     if not isinstance(logits, torch.Tensor) or logits.shape != y.shape:
@@ -443,7 +504,7 @@ exercise(
     points=4,
     given=lambda: [(12, CLASSES)],
     solution=PairHead,
-    also_right=(Projection,),
+    also_right=(Projection, ZeroProjection),
     compare=Instance("a network", (nn.Module,)),
     mistakes=(
         (
@@ -453,6 +514,12 @@ exercise(
         ),
         (
             partial(PairHead, hidden=0),
+            "under your head a label has the same advantage over another one for every image, so that D still cannot "
+            "check whether label and image belong together",
+            lambda call: spread_of_advantage(call) < 1e-5,
+        ),
+        (
+            LinearWithDropout,
             "under your head a label has the same advantage over another one for every image, so that D still cannot "
             "check whether label and image belong together",
             lambda call: spread_of_advantage(call) < 1e-5,
