@@ -187,8 +187,8 @@ def frechet_distance(judge: Judge, real: torch.Tensor, x: torch.Tensor) -> float
 
     `real` and `x` are pixels (N, 1, 28, 28) in [0, 1], or uint8 images (N, 28, 28), or what `features` returned for
     them, so that images which are compared with many others are looked at once. Raises ValueError for other shapes,
-    and for fewer images than twice the number of features, whose covariances would mean nothing, and for
-    features that are not finite.
+    for features that are not finite, and for fewer images than twice the number of features, whose covariances would
+    mean nothing.
     """
     from torchmetrics.image.fid import FrechetInceptionDistance
 
@@ -202,8 +202,7 @@ def frechet_distance(judge: Judge, real: torch.Tensor, x: torch.Tensor) -> float
             raise ValueError(
                 f"{name} must hold at least {2 * network.num_features} images for a covariance; got {len(rows)}"
             )
-        if not rows.isfinite().all():  # it would end the kernel
-            raise ValueError(f"{name} must be finite; got {rows[~rows.isfinite()][0]}")
+        _check_finite(rows, name)  # torchmetrics would end the kernel
         metric.update(rows.double(), real=name == "real")
     return metric.compute().item()
 
@@ -237,8 +236,7 @@ def nearest_neighbours(
     for name, values in (("queries", queries), ("references", references)):
         if not isinstance(values, torch.Tensor):
             raise ValueError(f"{name} must be a tensor; got {type(values).__name__}")
-        if not values.isfinite().all():
-            raise ValueError(f"{name} must be finite; got {values[~values.isfinite()][0]}")
+        _check_finite(values, name)
     if queries.ndim < 2 or queries.shape[1:] != references.shape[1:]:
         raise ValueError(
             f"queries (N, ...) and references (M, ...) must have rows of one shape; got {tuple(queries.shape)} and "
@@ -280,6 +278,11 @@ def _parts(judge: ToProbabilities, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
     if isinstance(judge, nn.Module):
         device = next((weights.device for weights in judge.eval().parameters()), device)
     return x.to(device, torch.float32).split(IMAGES_AT_ONCE)
+
+
+def _check_finite(values: torch.Tensor, name: str) -> None:
+    if not values.isfinite().all():
+        raise ValueError(f"{name} must be finite; got {values[~values.isfinite()][0]}")
 
 
 def _check_has_features(judge: Judge) -> None:

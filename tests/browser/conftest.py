@@ -90,8 +90,7 @@ NAMELESS = """() => [...document.querySelectorAll(".jp-OutputArea-output :is(img
 AXE = SITE / "node_modules" / "axe-core" / "axe.min.js"
 # The sliders of ipywidgets have their label beside them only for the eye.
 OF_IPYWIDGETS = ["aria-input-field-name"]
-VIOLATIONS = """ignored => axe.run({include: [[".jp-OutputArea-output"]]},
-    {
+VIOLATIONS = """([within, ignored]) => axe.run(within, {
         resultTypes: ["violations"],  // which is quicker: axe keeps one node of each other result
         rules: Object.fromEntries(ignored.map(rule => [rule, {enabled: false}])),
     })
@@ -100,6 +99,12 @@ BYTES_OF_IMAGE = """async image => {
     const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
     return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
 }"""
+
+
+def axe_violations(page: Page, within: str, ignored: Sequence[str]) -> list[str]:
+    """The faults that axe-core finds in the elements with the selector `within`, but for the rules `ignored`."""
+    page.add_script_tag(path=AXE)
+    return page.evaluate(VIOLATIONS, [within, ignored])
 
 
 def do_without(sentence: str) -> NoReturn:
@@ -120,6 +125,12 @@ def site_tools() -> None:
     """What the site and the slides are built with."""
     if missing := missing_tools():
         do_without(missing)
+
+
+@pytest.fixture(scope="package")
+def violations(site_tools) -> Callable[[Page, str, Sequence[str]], list[str]]:
+    """`axe_violations`, for test modules."""
+    return axe_violations
 
 
 # Not for the whole session: as long as Playwright is on, an event loop runs, which the tests of the notebooks
@@ -311,8 +322,7 @@ class Notebook:
 
     def assert_axe_finds_nothing(self) -> None:
         """Assert that axe-core finds no fault of ours in the outputs; it takes the fixture `site_tools`."""
-        self.page.add_script_tag(path=AXE)
-        assert self.page.evaluate(VIOLATIONS, OF_IPYWIDGETS) == []
+        assert axe_violations(self.page, ".jp-OutputArea-output", OF_IPYWIDGETS) == []
 
     def interrupt(self) -> None:
         """Press the stop button of the toolbar."""

@@ -19,14 +19,8 @@ from workshop import site
 from workshop.lessons import lesson_of
 
 LINK = re.compile(r'<(?:a|link|img|script)\b[^>]*? (?:href|src)="([^"]*)"')
-AXE = site.SITE / "node_modules" / "axe-core" / "axe.min.js"
 # Of the theme: its search button is named otherwise than it reads, and parts of its frame are outside of landmarks.
 OF_THE_THEME = ["label-content-name-mismatch", "region"]
-VIOLATIONS = """ignored => axe.run({
-        resultTypes: ["violations"],  // which is quicker: axe keeps one node of each other result
-        rules: Object.fromEntries(ignored.map(rule => [rule, {enabled: false}])),
-    })
-    .then(({violations}) => violations.map(({id, nodes}) => `${id}: ${nodes.map(node => node.html.slice(0, 200))}`))"""
 KINDS = [
     "index.html",
     "README.html",
@@ -178,19 +172,17 @@ def test_a_request_to_another_host_would_be_found(browser, pages):
         ("notebooks/10_gan.html", "light"),
     ],
 )
-def test_axe_finds_nothing_of_ours(browser, pages, name, scheme):
+def test_axe_finds_nothing_of_ours(browser, pages, violations, name, scheme):
     with Visit(browser, address_of(pages, name), scheme=scheme) as visit:
         assert visit.page.evaluate("document.documentElement.dataset.theme") == scheme
         visit.page.wait_for_function("!document.querySelector('[data-demo] > img, [data-demo] > a')")
-        visit.page.add_script_tag(path=AXE)
-        assert visit.page.evaluate(VIOLATIONS, OF_THE_THEME) == []
+        assert violations(visit.page, "html", OF_THE_THEME) == []
 
 
-def test_axe_would_find_a_picture_without_a_description(browser, pages):
+def test_axe_would_find_a_picture_without_a_description(browser, pages, violations):
     with Visit(browser, address_of(pages, "README.html")) as visit:
         visit.page.evaluate("document.querySelector('article img').removeAttribute('alt')")
-        visit.page.add_script_tag(path=AXE)
-        (found,) = visit.page.evaluate(VIOLATIONS, OF_THE_THEME)
+        (found,) = violations(visit.page, "html", OF_THE_THEME)
         assert found.startswith("image-alt")
 
 
